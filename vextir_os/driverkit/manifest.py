@@ -1,0 +1,61 @@
+"""The manifest: what a driver handles, may use and needs. A value; one form for every way of writing a driver."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+DriverKind = Literal["agent", "tool", "io", "ui"]
+Isolation = Literal["inline", "thread", "process"]
+Delivery = Literal["default", "idempotent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often and how patiently a failed run is tried again: exponential back-off with full jitter.
+
+    Attributes:
+        max_attempts: Attempts of one run in all, the first included; 1 to 100.
+        base_s: Ceiling of the first delay, in seconds; it doubles with each attempt.
+        cap_s: Ceiling of every delay, in seconds.
+    """
+
+    max_attempts: int = 5
+    base_s: float = 1.0
+    cap_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One driver, as data. Made by `@driver`, stored in the driver index as JSON.
+
+    Attributes:
+        id: Dotted lower-case name, unique in the registry: `research.agent`.
+        capabilities: Event types or patterns that it handles; at least one.
+        permissions: `verb:resource` globs of what it may ever use (POLICY grammar); a policy must allow each use as well.
+        timeout_s: Longest turn of one run, in seconds.
+        memory_bytes: Memory limit of isolation `process`; kept and shown, not enforced for `inline`.
+        entry: Where the code is: `drivers/research/driver.py:research`.
+        module: Dotted name below the drivers folder, `research.driver`; imported at the first event.
+        attribute: Name in the module.
+        line: Line of the declaration in the file, from 1.
+        schema: JSON Schema of the typed `data` parameter, if it has one.
+        code_hash: `sha256:` + hex over the files of the driver's folder.
+    """
+
+    id: str
+    kind: DriverKind
+    capabilities: tuple[str, ...]
+    permissions: tuple[str, ...] = ()
+    timeout_s: float = 30.0
+    memory_bytes: int | None = None
+    retry: Retry = field(default_factory=Retry)
+    isolation: Isolation = "inline"
+    delivery: Delivery = "default"
+    version: str = "1"
+    description: str = ""
+    module: str = ""
+    attribute: str = ""
+    entry: str = ""
+    line: int = 0
+    schema: Mapping[str, Any] | None = None
+    code_hash: str = ""

@@ -1,0 +1,45 @@
+"""Ids: minted at the edge, derived everywhere else. Derivation is pure; only `mint` is random."""
+
+import hashlib
+import uuid
+
+import uuid_utils
+
+_NAMESPACE = uuid.UUID("6f0a2c1e-5d43-5b0e-9a39-7d1f0b6a4c55")
+
+
+def mint() -> str:
+    """Return a new uuid7: sorts by time. Only for the edge (HTTP, SDK, CLI), before the queue."""
+    return str(uuid_utils.uuid7())
+
+
+def derive(*parts: str | int) -> str:
+    """Return the uuid5 of the parts. The same parts give the same id; parts cannot run into each other."""
+    name = "\x1f".join(str(part).replace("\\", "\\\\").replace("\x1f", "\\u001f") for part in parts)
+    return str(uuid.uuid5(_NAMESPACE, name))
+
+
+def record_id(tenant: str, source: str, event_id: str) -> str:
+    """Return the id of an event's record, `acme~` + 32 hex digits; a pure function of tenant, source and id."""
+    digest = hashlib.sha256(f"{len(source)}:{source}{event_id}".encode()).hexdigest()
+    return f"{tenant}~{digest[:32]}"
+
+
+def partition(tenant: str, correlation_id: str) -> str:
+    """Return the logical partition of a record, `acme~<correlation id>`."""
+    return f"{tenant}~{correlation_id}"
+
+
+def emitted_id(tenant: str, source: str, event_id: str, driver: str, rerun: int, step: str, index: int) -> str:
+    """Return the id of an event that a run emits. Without rerun and step a second turn would reuse the first one's.
+
+    Args:
+        tenant: Tenant of the event that is handled.
+        source: Source of the event that is handled.
+        event_id: Id of the event that is handled.
+        driver: Id of the driver.
+        rerun: 0, + 1 with each replay or rewind by a person.
+        step: Name and occurrence of the step, or `end` for what a run returns.
+        index: Position among the events of that step, from 0.
+    """
+    return derive("emit", tenant, source, event_id, driver, rerun, step, index)

@@ -1,0 +1,31 @@
+"""Sizes and depths that bound every event and record. Constants only."""
+
+WIRE_BYTES = 200_000
+"""An event as it travels on the queue, at most."""
+
+INLINE_BYTES = 64_000
+"""Data or output inside a message or record, at most; larger goes to the Blobs port."""
+
+BLOB_BYTES = 64_000_000
+"""Data or output behind a claim check, at most."""
+
+JSON_DEPTH = 64
+"""Objects and arrays inside each other, at most."""
+
+TYPE_CHARS = 128
+"""Characters of an event type or pattern, at most."""
+
+ATTRIBUTE_CHARS = 1_024
+"""Characters of any other text attribute of an event, at most."""
+
+LABELS = 32
+"""Labels on one event, at most."""
+
+RUNS_PER_RECORD = 32
+"""Drivers that one event may start, at most."""
+
+EVENTS_PER_RUN = 100
+"""Events that one run may emit, at most."""
+
+RECORD_BYTES = 1_500_000
+"""A whole record, at most; the run that would go over it ends dead."""

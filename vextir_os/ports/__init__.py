@@ -1,0 +1,1 @@
+"""What the OS needs from the outside, as protocols. Adapters implement them; nothing here does any work."""

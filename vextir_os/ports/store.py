@@ -1,0 +1,98 @@
+"""The store: JSON documents with conditional writes. One document is atomic; the hot path uses nothing wider.
+
+A document is a JSON object with the texts `id` and `pk` (its logical partition), unique together per container.
+Optional top-level members with a meaning here: `due` (epoch seconds, indexed) and `ttl` (seconds from the write,
+after which it is gone). Values may be `Raw`: JSON that is already encoded.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Document = Mapping[str, Any]
+PATCH_OPERATIONS = 10
+"""Operations in one patch, at most (Cosmos allows no more)."""
+
+Comparison = Literal["=", "!=", "<", "<=", ">", ">=", "in", "exists"]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One condition on a document: a dotted path, a comparison, a JSON scalar (a sequence of them for `in`).
+
+    A missing path matches nothing but `Where(path, "exists", False)`.
+    """
+
+    path: str
+    comparison: Comparison
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One change of a patch: `set` or `remove` a dotted path, or `incr` a number by `value` (from 0 when missing)."""
+
+    op: Literal["set", "remove", "incr"]
+    path: str
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as it was read, and the ETag that names this version of it."""
+
+    document: dict[str, Any]
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some results of a query; `continuation` asks for the next ones, empty at the end."""
+
+    items: Sequence[Stored]
+    continuation: str = ""
+
+
+class Store(Protocol):
+    """Containers of documents. All methods may raise `StoreUnavailableError`; whether the write happened is then unknown."""
+
+    async def create(self, container: str, document: Document) -> str:
+        """Write a new document; return its ETag. Raises `AlreadyExistsError`."""
+        ...
+
+    async def read(self, container: str, pk: str, id: str) -> Stored:  # noqa: A002
+        """Return the document. May be old where the store is replicated. Raises `NotFoundError`."""
+        ...
+
+    async def replace(self, container: str, document: Document, *, if_match: str) -> str:
+        """Write the document if its ETag is still `if_match`; return the new one. Raises `ConflictError`, `NotFoundError`."""
+        ...
+
+    async def upsert(self, container: str, document: Document) -> str:
+        """Write the document whatever is there; return its ETag."""
+        ...
+
+    async def delete(self, container: str, pk: str, id: str, *, if_match: str | None = None) -> None:  # noqa: A002
+        """Remove the document. Raises `NotFoundError`, and `ConflictError` where the ETag differs."""
+        ...
+
+    async def patch(
+        self, container: str, pk: str, id: str, changes: Sequence[Patch], *, only_if: Sequence[Where] = ()  # noqa: A002
+    ) -> str:
+        """Change parts of a document atomically, if all of `only_if` holds; return the new ETag.
+
+        Raises `ConflictError` when the condition does not hold, `NotFoundError`, and ValueError for more than 10 changes.
+        """
+        ...
+
+    async def query(
+        self,
+        container: str,
+        where: Sequence[Where] = (),
+        *,
+        order: Literal["oldest", "newest"] = "oldest",
+        limit: int = 100,
+        continuation: str = "",
+    ) -> Page:
+        """Return documents that meet all conditions, by time of their creation. Expired ones are never returned."""
+        ...
