@@ -1,7 +1,7 @@
 """The event: one immutable CloudEvents 1.0 record. A value; knows no wire form and no store."""
 
 from collections.abc import Mapping
-from dataclasses import InitVar, dataclass, replace
+from dataclasses import InitVar, dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, Self, get_args
@@ -75,7 +75,7 @@ class Event:
     priority: int = 5
     labels: tuple[str, ...] = ()
     dataref: str = ""
-    extensions: Mapping[str, str | int | bool] = NO_EXTENSIONS
+    extensions: Mapping[str, str | int | bool] = field(default_factory=lambda: NO_EXTENSIONS)
     null_data: bool = False
     metadata: InitVar[Mapping[str, Any] | None] = None
 

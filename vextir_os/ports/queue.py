@@ -29,7 +29,7 @@ class Message:
 
     id: str
     body: bytes
-    properties: Mapping[str, Scalar] = NO_PROPERTIES
+    properties: Mapping[str, Scalar] = field(default_factory=lambda: NO_PROPERTIES)
     session: str = ""
     priority: int = 5
     flow: str = ""
