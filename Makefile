@@ -1,0 +1,70 @@
+# What people and CI run; `make` alone lists it. Needs Python 3.11 to 3.13 and make, nothing else.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+# What another active environment left in the shell must not reach ours.
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONHOME PYTHONPATH PYTHONSTARTUP PYTHONWARNINGS
+unexport PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV PIP_CONSTRAINT
+unexport UV_PYTHON UV_PROJECT UV_PROJECT_ENVIRONMENT UV_ENV_FILE PYTEST_ADDOPTS MAKELEVEL
+export UV_PYTHON_DOWNLOADS := never
+
+# Paths are relative, so that a folder with spaces in its name works.
+BIN := .venv/bin
+STAMP := .venv/.vextir-setup
+ARGS ?=
+EVENTS ?= examples/events
+
+.PHONY: help setup run dev test check bench soak claims requirements clean
+
+help:
+	@echo "make setup   make .venv from uv.lock (PYTHON=/path/to/python3 chooses the Python)"
+	@echo "make run     start the OS, publish $(EVENTS), show what became of each event"
+	@echo "make dev     run the OS until Ctrl-C"
+	@echo "make test    the whole suite (ARGS='-k queue -x' goes to pytest)"
+	@echo "make check   style, types, floors, lock file, requirements.txt"
+	@echo "make bench   throughput, latency and chains beside a bare SQLite loop"
+	@echo "make soak    the suite with larger numbers; takes minutes"
+	@echo "make claims  run the proof of every line of docs/claims.md"
+	@echo "make requirements  write requirements.txt anew from uv.lock"
+	@echo "make clean   remove caches and built files; .venv and the data in .vextir stay"
+
+setup: $(STAMP)
+	@echo "setup: .venv is what uv.lock says"
+
+# Naming a Python asks anew, whether or not the stamp is fresh.
+ifdef PYTHON
+export PYTHON
+.PHONY: $(STAMP)
+endif
+
+$(STAMP): pyproject.toml uv.lock scripts/setup.sh scripts/setup.py
+	@sh scripts/setup.sh
+
+run: $(STAMP)
+	@$(BIN)/vextir dev --once $(EVENTS) $(ARGS)
+
+dev: $(STAMP)
+	@$(BIN)/vextir dev $(ARGS)
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -n auto -q $(ARGS)
+
+soak: $(STAMP)
+	@VEXTIR_SOAK=1 $(BIN)/python -m pytest -n auto -q $(ARGS)
+
+check: $(STAMP)
+	@$(BIN)/python scripts/check.py
+
+bench: $(STAMP)
+	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+claims: $(STAMP)
+	@$(BIN)/python scripts/claims.py
+
+requirements: $(STAMP)
+	@$(BIN)/python scripts/requirements.py --write
+
+clean:
+	@rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@find . -path ./.venv -prune -o -path ./.git -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
