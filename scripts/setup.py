@@ -16,6 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STAMP = VENV / ".vextir-setup"
+NETWORK = "If pypi.org was not reached, run `make setup` again later: it goes on where it stopped"
 INSTALLED_FROM = ("build-system", "project", "dependency-groups")
 """The tables of pyproject.toml that say what is installed; settings of tools change nothing."""
 
@@ -70,7 +71,7 @@ def install_uv(lock: str) -> None:
     listing.write_text(requirement + "\n")
     options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
     pip = [str(VENV / "bin" / "python"), "-I", "-m", "pip", "install", *options, "--require-hashes", "-r", str(listing)]
-    run(pip, "Is pypi.org reachable? Behind a proxy or mirror, set it in pip's and uv's own settings")
+    run(pip, NETWORK)
     listing.unlink()
 
 
@@ -88,7 +89,7 @@ def sync() -> None:
         "--python",
         str(VENV / "bin" / "python"),
     ]
-    run(command, "Is pypi.org reachable? Run `make setup` again, it goes on where it stopped", environment)
+    run(command, NETWORK, environment)
 
 
 def run(command: list[str], advice: str, environment: dict[str, str] | None = None) -> None:
