@@ -4,7 +4,8 @@ Each class has a stable `code` and answers one question with its `kind`: may the
 Pure: no formatting for a terminal, no HTTP; the faces decide how an error looks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import ClassVar, Literal
 
 Kind = Literal["transient", "throttled", "invalid", "permission", "bug"]
@@ -49,6 +50,25 @@ class ProblemsError(VextirError):
 
     def __str__(self) -> str:
         return "\n".join([f"{self.what}:", *(f"  {problem}" for problem in self.problems)])
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a hint with the known name nearest to a mistyped one, ``Did you mean `tool:mail/send`?``, or empty text."""
+    near = get_close_matches(name[:200], sorted(known), n=1)
+    return f"Did you mean `{near[0]}`?" if near else ""
+
+
+class YamlError(VextirError):
+    """One problem in a YAML file, before anybody asks what the file is about."""
+
+    code = "VX001"
+    kind = "invalid"
+
+
+class YamlProblemsError(ProblemsError, YamlError):
+    """A YAML file cannot be read; all its problems."""
+
+    code = "VX002"
 
 
 # Events (2xx)
@@ -127,6 +147,12 @@ class DeniedError(PolicyError):
     kind = "permission"
 
 
+class ActionError(PolicyError):
+    """A permission, or the action that a policy names, has a wrong syntax."""
+
+    code = "VX304"
+
+
 # Drivers (4xx)
 
 
@@ -182,6 +208,19 @@ class NotPermittedError(DriverError):
 
     code = "VX407"
     kind = "permission"
+
+
+class UnknownDriverError(DriverError):
+    """No driver of this id is in the registry."""
+
+    code = "VX408"
+    kind = "invalid"
+
+
+class DriverImportError(DriverError):
+    """A driver's module cannot be imported; it is tried again with the next event."""
+
+    code = "VX409"
 
 
 # Store and queue (5xx)
