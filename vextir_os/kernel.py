@@ -1,0 +1,34 @@
+"""The kernel: the parts that every face holds. A value; `bootstrap` makes it."""
+
+from dataclasses import dataclass
+
+from vextir_os.bus.eventbus import EventBus
+from vextir_os.policy.engine import PolicyEngine
+from vextir_os.ports.blobs import Blobs
+from vextir_os.ports.clock import Clock
+from vextir_os.ports.queue import Queue
+from vextir_os.ports.store import Store
+from vextir_os.processor.intake import Intake
+from vextir_os.processor.observe import Observers
+from vextir_os.processor.pipeline import Processor
+from vextir_os.processor.sweep import Sweep
+from vextir_os.registry.registry import Registry
+from vextir_os.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kernel:
+    """One running OS in this process."""
+
+    settings: Settings
+    clock: Clock
+    queue: Queue
+    store: Store
+    blobs: Blobs
+    registry: Registry
+    policy: PolicyEngine
+    bus: EventBus
+    intake: Intake
+    processor: Processor
+    sweep: Sweep
+    observers: Observers

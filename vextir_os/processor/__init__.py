@@ -1,0 +1,1 @@
+"""The universal processor: the door in, the stages of one delivery, the sweep."""

@@ -1,0 +1,114 @@
+"""One record per event: created with the decision and its runs claimed, or found, and what is claimable of it claimed.
+
+PROTOCOL 4, steps 3 to 5. A duplicate under a live lease writes nothing and sends nothing; it completes.
+"""
+
+import asyncio
+
+from vextir_os.errors import LostRunError, NotFoundError
+from vextir_os.events import ids
+from vextir_os.processor.turn import Next, Parts, Settlement, Turn
+from vextir_os.runs.deadletter import dead_run
+from vextir_os.runs.keeper import Change, Effect, Keeper
+from vextir_os.runs.record import RecordDoc, claimable, new_record, new_run
+from vextir_os.runs.transitions import Hold, claim, lease_s
+
+_EARLY_S = 5.0
+"""A knock that is this much early waits in process; an earlier one is completed, and the sweep knocks again."""
+
+
+async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
+    """Create the record or find it, and go on with the runs that this delivery has claimed."""
+    if turn.knock is None:
+        turn.keeper = await _create(parts, turn)
+        if turn.keeper is not None:
+            parts.observer.recorded(turn.keeper.record)
+            return await following(turn)
+        event = turn.the_event
+        pk = ids.partition(event.tenantid, event.correlationid)
+        record = ids.record_id(event.tenantid, event.source, event.id)
+    else:
+        pk, record = turn.knock.pk, turn.knock.record_id
+    try:
+        turn.keeper = await Keeper.read(parts.desk, pk, record)
+    except NotFoundError:
+        # Finished, and its retention is over.
+        return "complete"
+    if not await _claim(parts, turn):
+        await turn.keeper.publish_left()
+        return "complete"
+    return await following(turn)
+
+
+async def _create(parts: Parts, turn: Turn) -> Keeper | None:
+    event, now = turn.the_event, parts.desk.clock.time()
+    if turn.decision is None:
+        raise AssertionError("admit ran before the decision")
+    record = new_record(
+        id=ids.record_id(event.tenantid, event.source, event.id),
+        pk=ids.partition(event.tenantid, event.correlationid),
+        event_id=event.id,
+        event_json=turn.event_json,
+        decision=turn.decision.to_json(),
+        runs={
+            driver.id: new_run(
+                now=now, owner=turn.owner, lease_s=lease_s(driver.timeout_s), hashes={"code": driver.code_hash}
+            )
+            for driver in turn.drivers
+        },
+        now=now,
+        retention_s=parts.desk.retention_s,
+    )
+    # A record that is final at once is settled in the same write; one with runs only takes leases, which
+    # mean nothing after a power loss: the message is still there then, and creates it anew.
+    final = not turn.drivers
+    keeper = await Keeper.create(
+        parts.desk, record, settle=turn.delivery.token if final else None, durable=final
+    )
+    if keeper is not None:
+        turn.settled = final and parts.desk.atomic is not None
+        turn.holds = {driver.id: Hold(1, turn.owner) for driver in turn.drivers}
+    return keeper
+
+
+async def _claim(parts: Parts, turn: Turn) -> bool:
+    keeper = turn.the_keeper
+    await _wait_if_early(parts, keeper)
+
+    def change(record: RecordDoc, now: float) -> Change:
+        runs, touched, effects = dict(record["runs"]), [], list[Effect]()
+        for driver, run in record["runs"].items():
+            manifest = parts.registry.find(driver)
+            # A driver that is not installed here waits for a worker, or a version, that has it.
+            if manifest is None or not claimable(run, now=now):
+                continue
+            runs[driver] = claim(run, owner=turn.owner, now=now, lease=lease_s(manifest.timeout_s))
+            touched.append(driver)
+            if runs[driver]["state"] == "dead":
+                effects.append(dead_run(record, driver, runs[driver], now=now))
+        if not touched:
+            raise LostRunError(f"nothing of record {record['id']} is claimable")
+        return Change(record={**record, "runs": runs}, touched=touched, effects=effects)
+
+    try:
+        await keeper.write(change, durable=False)
+    except LostRunError:
+        return False
+    turn.holds = {
+        driver: Hold(run["fence"], turn.owner)
+        for driver, run in keeper.record["runs"].items()
+        if run["state"] == "running" and run["owner"] == turn.owner
+    }
+    parts.observer.recorded(keeper.record)
+    return True
+
+
+async def _wait_if_early(parts: Parts, keeper: Keeper) -> None:
+    now = parts.desk.clock.time()
+    waits = [
+        (run["not_before"] or now) - now for run in keeper.record["runs"].values() if run["state"] == "retry"
+    ]
+    if waits and 0 < min(waits) < _EARLY_S and not any(
+        claimable(run, now=now) for run in keeper.record["runs"].values()
+    ):
+        await asyncio.sleep(min(waits))

@@ -1,0 +1,181 @@
+"""One attempt of one driver: called under its time-out, its result checked, its events permitted and stamped.
+
+Whatever a driver raises, returns or asks for becomes an outcome here; only trouble with the store leaves as an exception.
+"""
+
+import asyncio
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from vextir_os.driverkit.call import call_driver
+from vextir_os.driverkit.manifest import Manifest
+from vextir_os.driverkit.outcome import normalise
+from vextir_os.errors import DriverTimeoutError, NotPermittedError, VextirError
+from vextir_os.events import ids, jsonio
+from vextir_os.events.codec import decode_one
+from vextir_os.events.event import Event, merge_labels
+from vextir_os.events.identity import Principal
+from vextir_os.events.names import is_reserved
+from vextir_os.policy.grammar import permits
+from vextir_os.policy.model import Request
+from vextir_os.processor.intake import pack
+from vextir_os.processor.turn import Parts, Turn
+from vextir_os.runs.claimcheck import SCHEME, check_out, output_in
+from vextir_os.runs.context import RunContext
+from vextir_os.runs.keeper import Emit
+from vextir_os.runs.record import RunDoc
+from vextir_os.runs.transitions import Failure
+
+_MESSAGE_CHARS = 2_000
+_TRACEBACK_CHARS = 8_000
+_TRANSIENT = (TimeoutError, ConnectionError, asyncio.CancelledError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A finished attempt: what its commit writes and publishes."""
+
+    output: Any
+    output_ref: str | None
+    events: tuple[Event, ...]
+    emits: tuple[Emit, ...]
+    decisions: list[dict[str, Any]]
+
+
+async def attempt(parts: Parts, turn: Turn, manifest: Manifest) -> Done | Failure:
+    """Run the driver once for the event of this turn.
+
+    Raises:
+        CancelledError: This worker is being stopped; the run's lease will die.
+    """
+    record = turn.the_keeper.record
+    run = record["runs"][manifest.id]
+    try:
+        event = await check_out(_own_copy(turn), parts.blobs)
+        loaded = parts.registry.load(manifest)
+        context = RunContext(
+            driver=manifest.id,
+            event_id=event.id,
+            principal=Principal(kind="user", id=event.userid, tenant=event.tenantid),
+            attempt=run["attempt"] + 1,
+            rerun=run["rerun"],
+            now=parts.desk.clock.time(),
+        )
+        limit = asyncio.timeout(manifest.timeout_s)
+        try:
+            async with limit:
+                returned = await call_driver(loaded, event, context)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise DriverTimeoutError(
+                f"driver {manifest.id} did not end within {manifest.timeout_s:g} s",
+                hint="Raise its `timeout`, or split its work",
+            ) from None
+        result = normalise(returned, manifest.id)
+        events, decisions = _permitted(parts, event, manifest, run, result.events)
+        packed = [await pack(emitted, parts.desk.signer, parts.blobs) for emitted in events]
+        output, reference = await output_in(
+            record["id"], f"{manifest.id}.{run['rerun']}.output", result.output, parts.blobs
+        )
+    except BaseException as error:
+        # A driver may raise anything, SystemExit included; only our own cancellation is not its outcome.
+        if isinstance(error, asyncio.CancelledError) and _being_stopped():
+            raise
+        if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+            raise
+        return failure_of(error)
+    emits = tuple(
+        Emit(run=manifest.id, rerun=run["rerun"], n=index, message=message) for index, message in enumerate(packed)
+    )
+    return Done(output=output, output_ref=reference, events=events, emits=emits, decisions=decisions)
+
+
+def _being_stopped() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _own_copy(turn: Turn) -> Event:
+    """Return an event that no other run of the record shares: a driver may change the data it is given."""
+    if turn.event is not None and len(turn.holds) == 1:
+        return turn.event
+    body = turn.event_json or jsonio.dumps(turn.the_keeper.record["event"])
+    return decode_one(body)
+
+
+def _permitted(
+    parts: Parts, event: Event, manifest: Manifest, run: RunDoc, emitted: tuple[Event, ...]
+) -> tuple[tuple[Event, ...], list[dict[str, Any]]]:
+    """Return the events as they will be published, and the decision on each. Raises `NotPermittedError`."""
+    if not emitted:
+        return (), []
+    now = datetime.fromtimestamp(parts.desk.clock.time(), UTC)
+    stamped, decisions = [], []
+    for index, child in enumerate(emitted):
+        decisions.append(_decide(parts, event, manifest, child))
+        stamped.append(
+            child.but(
+                id=ids.emitted_id(event.tenantid, event.source, event.id, manifest.id, run["rerun"], "end", index),
+                source=f"/drivers/{manifest.id}",
+                time=now,
+                category="internal" if child.category == "input" else child.category,
+                tenantid=event.tenantid,
+                userid=event.userid,
+                correlationid=event.correlationid,
+                causationid=event.id,
+                traceparent=event.traceparent,
+                labels=merge_labels(event.labels, child.labels),
+            )
+        )
+    return tuple(stamped), decisions
+
+
+def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event) -> dict[str, Any]:
+    action = f"emit:{child.type}"
+    if is_reserved(child.type) or child.dataref.startswith(SCHEME):
+        raise NotPermittedError(f"driver {manifest.id} emits {child.type!r}, which only the OS may")
+    if not permits(manifest.permissions, "emit", child.type):
+        raise NotPermittedError(
+            f"driver {manifest.id} emits {child.type!r} without the permission",
+            hint=f"Add {action!r} to its `permissions`",
+            where=manifest.entry,
+        )
+    decision = parts.policy.decide(
+        Request(
+            verb="emit",
+            resource=child.type,
+            event_type=event.type,
+            principal=Principal(kind="user", id=event.userid, tenant=event.tenantid),
+            driver=f"{manifest.kind}:{manifest.id}",
+        )
+    )
+    if decision.effect != "allow":
+        raise NotPermittedError(f"driver {manifest.id} may not emit {child.type!r}: {decision.reason}")
+    return {"action": action, **decision.to_json()}
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return what a driver's exception means for its run. One that we do not know is a bug: few retries."""
+    retry_after: float | None = None
+    code = "VX400"
+    kind = "transient" if isinstance(error, _TRANSIENT) else "bug"
+    if isinstance(error, VextirError):
+        kind, code = error.kind, error.code
+        retry_after = getattr(error, "retry_after_s", None)
+    trace = "".join(traceback.format_exception(error))
+    detail = {
+        "class": type(error).__name__,
+        "code": code,
+        "kind": kind,
+        "message": _text(str(error) or type(error).__name__)[:_MESSAGE_CHARS],
+        "traceback": _text(trace)[-_TRACEBACK_CHARS:],
+    }
+    return Failure(kind=kind, detail=detail, retry_after_s=retry_after)
+
+
+def _text(text: str) -> str:
+    # An exception's text may hold half of a surrogate pair, which no JSON can.
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,30 @@
+"""What may happen with an event, and who handles it. Both pure: nothing is written before both are known."""
+
+from vextir_os.events.identity import Principal
+from vextir_os.policy.model import Request
+from vextir_os.processor.turn import Next, Parts, Settlement, Turn
+
+
+async def authorize(parts: Parts, turn: Turn, following: Next) -> Settlement:
+    """Ask policy whether the event may be processed, and, when it comes from outside, whether it may enter."""
+    if turn.knock is not None:
+        # The decision stands on the record already.
+        return await following(turn)
+    event = turn.the_event
+    principal = Principal(kind="user", id=event.userid, tenant=event.tenantid)
+    verbs = ("process",) if turn.ours else ("publish", "process")
+    for verb in verbs:
+        turn.decision = parts.policy.decide(
+            Request(verb=verb, resource=event.type, event_type=event.type, principal=principal)
+        )
+        if turn.decision.effect != "allow":
+            break
+    return await following(turn)
+
+
+async def route(parts: Parts, turn: Turn, following: Next) -> Settlement:
+    """Find the drivers of an allowed event, the most specific capability first; none leaves it unrouted."""
+    if turn.decision is not None and turn.decision.effect == "allow":
+        event_type = turn.the_event.type
+        turn.drivers = parts.registry.route(event_type, mode=parts.mode(event_type))
+    return await following(turn)

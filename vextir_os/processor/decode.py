@@ -1,0 +1,102 @@
+"""From bytes to an event whose identity is asserted; what is no event becomes a dead letter, whole."""
+
+import base64
+import hashlib
+
+from vextir_os.errors import EventError, ForgedError
+from vextir_os.events import ids
+from vextir_os.events.codec import decode as decode_message
+from vextir_os.events.codec import decode_one
+from vextir_os.events.event import Event
+from vextir_os.events.limits import INLINE_BYTES
+from vextir_os.ports.atomic import Create
+from vextir_os.ports.queue import Delivery, Message
+from vextir_os.processor.intake import pack, stamp
+from vextir_os.processor.turn import Next, Parts, Settlement, Turn
+from vextir_os.runs.messages import kind_of, read_knock
+from vextir_os.runs.record import DEAD_LETTERS
+
+
+async def quarantine(parts: Parts, turn: Turn, following: Next) -> Settlement:
+    """Keep a message that cannot be read, or that is forged, as a dead letter with its bytes; never lost, never retried."""
+    try:
+        return await following(turn)
+    except EventError as error:
+        if turn.keeper is not None:
+            raise
+        document = await dead_message(parts, turn.delivery, error)
+        if parts.desk.atomic is None:
+            await parts.desk.store.upsert(DEAD_LETTERS, document)
+        else:
+            await parts.desk.atomic.transact([Create(DEAD_LETTERS, document, exists_ok=True)])
+        parts.observer.quarantined(str(error), document["id"])
+        return "complete"
+
+
+async def dead_message(parts: Parts, delivery: Delivery, error: EventError) -> dict[str, object]:
+    """Return the dead letter of a message: id `sha256(bytes + message id)`, the bytes in base64, or in a blob when large."""
+    message = delivery.message
+    document_id = hashlib.sha256(message.body + message.id.encode()).hexdigest()
+    kept: dict[str, object] = {"base64": base64.b64encode(message.body).decode()}
+    if len(message.body) > INLINE_BYTES:
+        ref = await parts.blobs.put(f"{document_id}/body", message.body)
+        kept = {"blob": {"name": ref.name, "size_bytes": ref.size_bytes, "sha256": ref.sha256}}
+    return {
+        "v": 1,
+        "id": document_id,
+        "pk": parts.binding.tenant,
+        "kind": "message",
+        "reason": "forged" if isinstance(error, ForgedError) else "undecodable",
+        "code": error.code,
+        "error": str(error)[:2_000],
+        "queue": delivery.entity,
+        "message_id": message.id,
+        "properties": dict(message.properties),
+        "content_type": message.content_type,
+        "body": kept,
+        "at": parts.desk.clock.time(),
+        "ttl": 90 * 86_400,
+    }
+
+
+async def decode(parts: Parts, turn: Turn, following: Next) -> Settlement:
+    """Read the event, or the knock. A message with our signature is taken as it stands; for others identity is set here."""
+    message = turn.delivery.message
+    match kind_of(parts.desk.signer, message):
+        case "event":
+            turn.event, turn.event_json, turn.ours = decode_one(message.body), message.body, True
+            return await following(turn)
+        case "knock":
+            turn.knock = read_knock(message)
+            return await following(turn)
+    events = decode_message(message.body, properties=message.properties, content_type=message.content_type)
+    stamped = [_stamp(parts, turn.delivery, event, index) for index, event in enumerate(events)]
+    if len(stamped) == 1:
+        packed = await pack(stamped[0], parts.desk.signer, parts.blobs)
+        turn.event, turn.event_json = decode_one(packed.body), packed.body
+        return await following(turn)
+    # A batch: each of its events gets a message, and so a record, of its own. Sent twice, they are dropped at admit.
+    await _split(parts, stamped)
+    return "complete"
+
+
+def _stamp(parts: Parts, delivery: Delivery, event: Event, index: int) -> Event:
+    # An id is never random here: a redelivery must find the same record.
+    named = ids.derive(
+        "queue", parts.binding.tenant, delivery.entity, repr(delivery.enqueued_at), delivery.sequence, index
+    )
+    source = event.source or f"/queues/{delivery.entity}"
+    return stamp(
+        event,
+        parts.binding,
+        now=delivery.enqueued_at,
+        event_id=named,
+        source=source,
+        trusted=parts.trusts(source),
+    )
+
+
+async def _split(parts: Parts, events: list[Event]) -> None:
+    messages: list[Message] = [await pack(event, parts.desk.signer, parts.blobs) for event in events]
+    if messages:
+        await parts.desk.queue.send(messages)

@@ -1,0 +1,134 @@
+"""The door in: every event that enters from an edge is stamped, decided, signed and sent here.
+
+Identity comes from the edge: whatever a message says of itself about tenant, user or labels is overwritten or dropped.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from vextir_os.errors import DeniedError, ForgedError
+from vextir_os.events import ids
+from vextir_os.events.codec import encode
+from vextir_os.events.event import Event, merge_labels
+from vextir_os.events.identity import Principal, Signer
+from vextir_os.events.limits import INLINE_BYTES
+from vextir_os.events.names import is_reserved
+from vextir_os.policy.engine import PolicyEngine
+from vextir_os.policy.model import Request
+from vextir_os.ports.blobs import Blobs
+from vextir_os.ports.clock import Clock
+from vextir_os.ports.queue import Message, Queue
+from vextir_os.runs.claimcheck import SCHEME, check_in
+from vextir_os.runs.messages import event_message
+
+UNTRUSTED = "untrusted"
+"""Label of events whose source nobody vouches for."""
+
+
+def stamp(event: Event, principal: Principal, *, now: float, event_id: str, source: str, trusted: bool) -> Event:
+    """Return the event as the edge asserts it. Pure.
+
+    Args:
+        event: As the sender wrote it.
+        principal: Who sent it, as the edge authenticated.
+        now: Epoch seconds; the time of an event that names none.
+        event_id: The id of an event that names none.
+        source: The source of an event that names none.
+        trusted: Whether a rule vouches for the source; otherwise the event is labelled `untrusted`.
+
+    Raises:
+        ForgedError: A type or claim check that only the OS may use.
+    """
+    if principal.kind != "system" and is_reserved(event.type):
+        raise ForgedError(
+            f"event type {event.type!r} is reserved for the OS", hint="Choose a type outside `vextir.**`"
+        )
+    if event.dataref.startswith(SCHEME):
+        raise ForgedError(f"dataref {event.dataref[:40]!r} is a claim check that only the OS writes")
+    named = event.id or event_id
+    return event.but(
+        id=named,
+        source=event.source or source,
+        time=event.time or datetime.fromtimestamp(now, UTC),
+        tenantid=principal.tenant,
+        userid=principal.id if principal.kind == "user" else "",
+        correlationid=event.correlationid or named,
+        priority=min(event.priority, principal.max_priority),
+        labels=event.labels if trusted else merge_labels(event.labels, (UNTRUSTED,)),
+    )
+
+
+async def pack(event: Event, signer: Signer, blobs: Blobs) -> Message:
+    """Return the signed message of a stamped event; data over the inline limit goes to the blobs first.
+
+    Raises `InvalidEventError` for data that is no JSON, `TooLargeError` over the limits.
+    """
+    body = encode(event, limit=None)
+    if len(body) > INLINE_BYTES:
+        event = await check_in(event, blobs)
+        body = encode(event)
+    return event_message(signer, event, body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """Publishes events on behalf of a principal.
+
+    Attributes:
+        trusts: Says whether a source is vouched for.
+        notify: Told of each event that was accepted.
+    """
+
+    clock: Clock
+    queue: Queue
+    blobs: Blobs
+    signer: Signer
+    policy: PolicyEngine
+    trusts: Callable[[str], bool]
+    notify: Callable[[Event], None]
+
+    async def publish(self, events: Sequence[Event], principal: Principal, *, source: str) -> list[Event]:
+        """Accept all events or none; return them as they were stamped, once they are durable on the queue.
+
+        Args:
+            events: As the sender wrote them.
+            principal: Who sends, as the edge authenticated.
+            source: The source of events that name none: `/cli`, `/http`.
+
+        Raises:
+            DeniedError: A policy denies `publish:<type>` to the principal; none was accepted.
+            ForgedError: An event claims what only the OS may.
+            InvalidEventError: Data that is no JSON.
+            TooLargeError: An event over the limits.
+        """
+        now = self.clock.time()
+        stamped = [
+            stamp(
+                event,
+                principal,
+                now=now,
+                event_id=ids.mint(),
+                source=source,
+                trusted=self.trusts(event.source or source),
+            )
+            for event in events
+        ]
+        for event in stamped:
+            self._allow(event, principal)
+        messages = [await pack(event, self.signer, self.blobs) for event in stamped]
+        await self.queue.send(messages)
+        for event in stamped:
+            self.notify(event)
+        return stamped
+
+    def _allow(self, event: Event, principal: Principal) -> None:
+        decision = self.policy.decide(
+            Request(verb="publish", resource=event.type, event_type=event.type, principal=principal)
+        )
+        if decision.effect != "allow":
+            raise DeniedError(
+                f"{principal} may not publish {event.type!r}: {decision.reason}",
+                hint="Ask who keeps the policies to allow it",
+            )
+

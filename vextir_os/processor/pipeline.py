@@ -1,0 +1,50 @@
+"""The universal processor: one delivery in, one settlement out. The order of the stages is the list below."""
+
+from collections.abc import Awaitable
+from functools import partial
+
+from vextir_os.ports.queue import Delivery
+from vextir_os.processor.admit import admit
+from vextir_os.processor.decide import authorize, route
+from vextir_os.processor.decode import decode, quarantine
+from vextir_os.processor.execute import execute
+from vextir_os.processor.turn import Next, Parts, Settlement, Stage, Turn
+
+STAGES: tuple[Stage, ...] = (
+    quarantine,  # what no stage behind it can read is kept whole, as a dead letter
+    decode,      # bytes -> event, identity asserted; or a knock at a record that is there
+    authorize,   # policy: a grant or a denial, pure
+    route,       # registry: the drivers, pure
+    admit,       # one record per event: created with its runs claimed, or found and claimed
+    execute,     # each run: the driver under its limits, then commit, publish and settle in one write
+)  # fmt: skip
+
+
+class Processor:
+    """Processes deliveries; holds no state between them. Safe to use for many deliveries at once on one event loop."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        chain: Next = _end
+        for stage in reversed(STAGES):
+            chain = partial(_call, stage, parts, chain)
+        self._chain = chain
+
+    async def process(self, delivery: Delivery) -> Settlement:
+        """Take one delivery all the way.
+
+        Returns:
+            `complete`: the message is to be completed. `settled`: it is already.
+
+        Raises:
+            StoreUnavailableError: The store or queue did not answer; the message is to be given back, later.
+        """
+        return await self._chain(Turn(delivery))
+
+
+def _call(stage: Stage, parts: Parts, following: Next, turn: Turn) -> Awaitable[Settlement]:
+    return stage(parts, turn, following)
+
+
+async def _end(turn: Turn) -> Settlement:
+    return "settled" if turn.settled else "complete"

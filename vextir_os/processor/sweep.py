@@ -1,0 +1,109 @@
+"""The sweep: what time alone brings about. It knocks, drains and forgets; it owns and executes nothing (PROTOCOL 10).
+
+A crash anywhere leaves a `due` in some record; the sweep finds it and knocks, and any worker goes on from there.
+"""
+
+import contextlib
+from dataclasses import dataclass
+
+from vextir_os.errors import ConflictError, LockLostError, NotFoundError, UndecodableError
+from vextir_os.ports.queue import Delivery, Message, Queue
+from vextir_os.ports.store import Patch, Stored, Where
+from vextir_os.processor.decode import dead_message
+from vextir_os.processor.turn import Parts
+from vextir_os.runs.messages import Knock, knock_message
+from vextir_os.runs.record import DEAD_LETTERS, EVENTS
+
+MAX_DELIVERIES = "MaxDeliveryCountExceeded"
+"""Why the broker gives up on a message whose workers never settled it: an outage, never the message's fault."""
+
+_PAGE = 100
+_AGAIN_S = 60.0
+_DRAIN_DELAY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What one sweep did, in numbers."""
+
+    knocked: int
+    drained: int
+
+
+class Sweep:
+    """Run by a timer; several at once do no harm, they cost duplicate knocks.
+
+    Args:
+        parts: What the stages work with.
+        dead: The broker's dead-letter queue.
+    """
+
+    def __init__(self, parts: Parts, dead: Queue) -> None:
+        self._parts = parts
+        self._dead = dead
+
+    async def run(self) -> Swept:
+        """Knock at every record that is due, and drain the broker's dead letters."""
+        return Swept(knocked=await self._knock(), drained=await self._drain())
+
+    async def _knock(self) -> int:
+        desk = self._parts.desk
+        due = Where("due", "<=", desk.clock.time())
+        count, continuation = 0, ""
+        while True:
+            page = await desk.store.query(EVENTS, [due], limit=_PAGE, continuation=continuation)
+            for stored in page.items:
+                await self._knock_at(stored)
+            count += len(page.items)
+            continuation = page.continuation
+            if not continuation:
+                return count
+
+    async def _knock_at(self, stored: Stored) -> None:
+        desk, record = self._parts.desk, stored.document
+        # Sent first: a crash between costs a duplicate. Never the event's own id: duplicate detection would eat it.
+        knock = knock_message(
+            desk.signer,
+            Knock(record["id"], record["pk"]),
+            id=f"{record['event_id']}~s{record['due']}",
+            flow=record["id"].partition("~")[0],
+        )
+        await desk.queue.send([knock])
+        with contextlib.suppress(ConflictError, NotFoundError):
+            await desk.store.patch(
+                EVENTS,
+                record["pk"],
+                record["id"],
+                [Patch("set", "due", desk.clock.time() + _AGAIN_S)],
+                only_if=[Where("due", "=", record["due"])],
+            )
+
+    async def _drain(self) -> int:
+        count = 0
+        while deliveries := await self._dead.receive(_PAGE, 0):
+            for delivery in deliveries:
+                await self._drain_one(delivery)
+            count += len(deliveries)
+        return count
+
+    async def _drain_one(self, delivery: Delivery) -> None:
+        desk, message = self._parts.desk, delivery.message
+        if delivery.dead_reason == MAX_DELIVERIES:
+            # Back to its queue under a new message id, later; the body, and so the event's own id, is untouched.
+            back = Message(
+                id=f"{message.id[:80]}~d{delivery.sequence}",
+                body=message.body,
+                properties=message.properties,
+                session=message.session,
+                priority=message.priority,
+                flow=message.flow,
+                content_type=message.content_type,
+            )
+            await desk.queue.send([back], at=desk.clock.time() + _DRAIN_DELAY_S)
+        else:
+            error = UndecodableError(f"dead-lettered by the broker: {delivery.dead_reason} {delivery.dead_description}")
+            document = await dead_message(self._parts, delivery, error)
+            await desk.store.upsert(DEAD_LETTERS, document)
+            self._parts.observer.quarantined(str(error), str(document["id"]))
+        with contextlib.suppress(LockLostError):
+            await self._dead.complete(delivery.token)

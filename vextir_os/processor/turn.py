@@ -1,0 +1,95 @@
+"""What the stages of one delivery share, and the parts they work with."""
+
+import itertools
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vextir_os.driverkit.manifest import Manifest
+from vextir_os.events.event import Event
+from vextir_os.events.identity import Principal
+from vextir_os.policy.engine import PolicyEngine
+from vextir_os.policy.model import Decision
+from vextir_os.ports.blobs import Blobs
+from vextir_os.ports.queue import Delivery
+from vextir_os.processor.observe import Observer
+from vextir_os.registry.registry import Registry
+from vextir_os.runs.keeper import Desk, Keeper
+from vextir_os.runs.messages import Knock
+from vextir_os.runs.transitions import Hold
+
+Settlement = Literal["complete", "settled"]
+"""What the runner does with the message: complete it, or nothing, since a commit has done so. Raising means abandon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the stages need. Frozen; shared by all turns of a process.
+
+    Attributes:
+        binding: On whose behalf a message without our signature comes in: the tenant that the queue is bound to.
+        trusts: Whether a source is vouched for.
+        mode: Routing mode by event type: `all` drivers that match, or the `best` one.
+        draw: Uniform random numbers in [0, 1), for jitter.
+    """
+
+    desk: Desk
+    blobs: Blobs
+    policy: PolicyEngine
+    registry: Registry
+    binding: Principal
+    trusts: Callable[[str], bool]
+    mode: Callable[[str], Literal["all", "best"]]
+    observer: Observer
+    draw: Callable[[], float]
+
+
+_COUNTER = itertools.count()
+_PROCESS = secrets.token_hex(8)
+
+
+def new_owner() -> str:
+    """Return a nonce for one delivery, never reused: 64 random bits of this process and a counter."""
+    return f"{_PROCESS}.{next(_COUNTER):x}"
+
+
+@dataclass(slots=True)
+class Turn:
+    """One delivery on its way through the stages; each stage fills in what the later ones need."""
+
+    delivery: Delivery
+    owner: str = field(default_factory=new_owner)
+    knock: Knock | None = None
+    event: Event | None = None
+    event_json: bytes = b""
+    ours: bool = False
+    decision: Decision | None = None
+    drivers: tuple[Manifest, ...] = ()
+    keeper: Keeper | None = None
+    holds: dict[str, Hold] = field(default_factory=dict)
+    running: int = 0
+    settled: bool = False
+
+    @property
+    def the_event(self) -> Event:
+        """The event, once it is known."""
+        if self.event is None:
+            raise AssertionError("a stage that needs the event ran before it was decoded")
+        return self.event
+
+    @property
+    def the_keeper(self) -> Keeper:
+        """The record's keeper, once it is admitted."""
+        if self.keeper is None:
+            raise AssertionError("a stage that needs the record ran before it was admitted")
+        return self.keeper
+
+    def last_token(self) -> str | None:
+        """The lock token, when the run that commits now is the last one of this turn; else None."""
+        return self.delivery.token if self.running == 1 else None
+
+
+Next = Callable[[Turn], Awaitable[Settlement]]
+Stage = Callable[[Parts, Turn, Next], Awaitable[Settlement]]
+"""A stage does its part and awaits the next one, or ends the way with a settlement of its own."""

@@ -1,0 +1,95 @@
+"""Claim check: data too large for a message or record lies in the Blobs port, a reference travels in its place.
+
+A name is a pure function of the record, so that a redelivery writes the same blob, and a reference can only lead to
+the blobs of its own record.
+"""
+
+import urllib.parse
+
+from vextir_os.errors import ForgedError, TooLargeError
+from vextir_os.events import jsonio
+from vextir_os.events.event import Event
+from vextir_os.events.ids import record_id
+from vextir_os.events.limits import BLOB_BYTES, INLINE_BYTES
+from vextir_os.ports.blobs import BlobRef, Blobs
+
+SCHEME = "vextir-blob:"
+"""Claim checks of ours; reserved: a message from outside that carries one is forged."""
+
+
+async def check_in(event: Event, blobs: Blobs) -> Event:
+    """Return the event as it may travel: with its data, or with `dataref` when the data is over `INLINE_BYTES`.
+
+    The event has its tenant, source and id already. Raises `TooLargeError` over `BLOB_BYTES`, `InvalidEventError` for data
+    that is no JSON.
+    """
+    if event.data is None:
+        return event
+    encoded = jsonio.dumps(event.data)
+    if len(encoded) <= INLINE_BYTES:
+        return event
+    ref = await _put(f"{record_id(event.tenantid, event.source, event.id)}/data", encoded, blobs)
+    return event.but(data=None, dataref=_text(ref))
+
+
+async def check_out(event: Event, blobs: Blobs) -> Event:
+    """Return the event with its data, fetched when only a claim check travelled.
+
+    Raises:
+        ForgedError: The reference names a blob of another record.
+        NotFoundError: The blob is gone.
+        BlobMismatchError: The blob is not what the reference names.
+    """
+    if not event.dataref.startswith(SCHEME):
+        return event
+    ref = _parse(event.dataref)
+    if ref.name != f"{record_id(event.tenantid, event.source, event.id)}/data":
+        raise ForgedError(f"event {event.id} carries a claim check of another record")
+    return event.but(data=jsonio.loads(await blobs.get(ref)), dataref="")
+
+
+async def output_in(record: str, run: str, output: object, blobs: Blobs) -> tuple[object, str | None]:
+    """Return an output as it may stand on the record: itself and None, or None and a claim check of it.
+
+    Args:
+        record: Id of the record.
+        run: Names the run, its rerun and attempt.
+        output: Plain JSON.
+        blobs: Where an output over `INLINE_BYTES` goes.
+    """
+    if output is None:
+        return None, None
+    encoded = jsonio.dumps(output)
+    if len(encoded) <= INLINE_BYTES:
+        return jsonio.Raw(encoded), None
+    return None, _text(await _put(f"{record}/{run}", encoded, blobs))
+
+
+async def output_out(record: str, reference: str, blobs: Blobs) -> object:
+    """Return the output behind a claim check of this record. Raises as `check_out` does."""
+    ref = _parse(reference)
+    if not ref.name.startswith(f"{record}/"):
+        raise ForgedError(f"record {record} carries a claim check of another record")
+    return jsonio.loads(await blobs.get(ref))
+
+
+async def _put(name: str, encoded: bytes, blobs: Blobs) -> BlobRef:
+    if len(encoded) > BLOB_BYTES:
+        raise TooLargeError(
+            f"{name.partition('/')[2]} has {len(encoded)} bytes, at most {BLOB_BYTES} are allowed",
+            hint="Keep large data elsewhere and put a link into the event",
+        )
+    return await blobs.put(name, encoded)
+
+
+def _text(ref: BlobRef) -> str:
+    return f"{SCHEME}{urllib.parse.quote(ref.name)}?size={ref.size_bytes}&sha256={ref.sha256}"
+
+
+def _parse(text: str) -> BlobRef:
+    name, _, query = text.removeprefix(SCHEME).partition("?")
+    values = dict(urllib.parse.parse_qsl(query))
+    try:
+        return BlobRef(name=urllib.parse.unquote(name), size_bytes=int(values["size"]), sha256=values["sha256"])
+    except (KeyError, ValueError) as error:
+        raise ForgedError(f"{text[:80]!r} is no claim check") from error

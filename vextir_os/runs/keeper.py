@@ -1,0 +1,271 @@
+"""One worker's hold on one record: every write to it goes through here, one after the other.
+
+The four rules of every write (PROTOCOL 3): the assertion is made on the very copy that is written; a refused ETag means
+read, assert, change, write again; no answer is not "no"; a decision rests on a write.
+
+Two ways to make a commit take effect. Where store and queue share a transaction (`Atomic`), record, published events,
+knocks and settlement are one write. Elsewhere the record carries an outbox, which is published and then removed from it.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from vextir_os.errors import AlreadyExistsError, ConflictError, StoreUnavailableError
+from vextir_os.events.identity import Signer
+from vextir_os.events.jsonio import Raw
+from vextir_os.ports.atomic import Atomic, Complete, Create, Operation, Replace, Send
+from vextir_os.ports.clock import Clock
+from vextir_os.ports.queue import Message, Queue
+from vextir_os.ports.store import Document, Store
+from vextir_os.runs.messages import stored_event_message
+from vextir_os.runs.record import EVENTS, OutboxEntry, RecordDoc, remove_applied, with_due
+
+_TRIES = 20
+"""Writes of one change that may meet another's before the delivery is given back; each loss means another's progress."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledMessage:
+    """A message that goes out with a write; `at` in epoch seconds, None for now."""
+
+    message: Message
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emit:
+    """An event that a write publishes, named by (run, rerun, n)."""
+
+    run: str
+    rerun: int
+    n: int
+    message: Message
+
+    def entry(self) -> OutboxEntry:
+        """Return it as an outbox holds it."""
+        return {"n": self.n, "run": self.run, "rerun": self.rerun, "do": "emit", "event": Raw(self.message.body)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """A document that a write brings into being; its id is derived, so that a second time changes nothing."""
+
+    run: str
+    rerun: int
+    n: int
+    container: str
+    doc: dict[str, Any]
+
+    def entry(self) -> OutboxEntry:
+        """Return it as an outbox holds it."""
+        return {
+            "n": self.n, "run": self.run, "rerun": self.rerun, "do": "put", "container": self.container, "doc": self.doc
+        }  # fmt: skip
+
+
+Effect = Emit | Put
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one write does to a record.
+
+    Attributes:
+        record: The new copy; `due` and `ttl` are set by the keeper.
+        touched: The drivers whose runs it changes; by their state and fence an own write is recognised.
+        effects: What takes effect with it: through the outbox, or at once where store and queue share a transaction.
+        knocks: Messages to send after it; losing one costs time, never the run.
+    """
+
+    record: RecordDoc
+    touched: Sequence[str] = ()
+    effects: Sequence[Effect] = ()
+    knocks: Sequence[ScheduledMessage] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What writing records needs: the ports, the signature, how long finished records are kept."""
+
+    clock: Clock
+    store: Store
+    queue: Queue
+    signer: Signer
+    atomic: Atomic | None
+    retention_s: int
+
+
+class Keeper:
+    """The newest known copy of one record and its ETag. Made by `create` or `read`."""
+
+    __slots__ = ("_desk", "_etag", "_lock", "record")
+
+    def __init__(self, desk: Desk, record: RecordDoc, etag: str) -> None:
+        self.record = record
+        self._desk = desk
+        self._etag = etag
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    async def create(
+        cls, desk: Desk, record: RecordDoc, *, settle: str | None = None, durable: bool = True
+    ) -> "Keeper | None":
+        """Create the record and return its keeper; None when a record is there already.
+
+        Args:
+            desk: The ports.
+            record: From `new_record`.
+            settle: Lock token of the delivery to complete with it, where the store can.
+            durable: False when only a lease is at stake: see `Atomic.transact`.
+        """
+        try:
+            if desk.atomic is None:
+                etag = await desk.store.create(EVENTS, cast(Document, record))
+            else:
+                operations: list[Operation] = [Create(EVENTS, cast(Document, record))]
+                if settle is not None:
+                    operations.append(Complete(settle))
+                etag = (await desk.atomic.transact(operations, durable=durable))[0]
+        except AlreadyExistsError:
+            return None
+        return cls(desk, record, etag)
+
+    @classmethod
+    async def read(cls, desk: Desk, pk: str, id: str) -> "Keeper":  # noqa: A002
+        """Return the keeper of a record as it is now. Raises `NotFoundError`."""
+        stored = await desk.store.read(EVENTS, pk, id)
+        return cls(desk, cast(RecordDoc, stored.document), stored.etag)
+
+    async def write(
+        self,
+        change: Callable[[RecordDoc, float], Change],
+        *,
+        settle: Callable[[], str | None] = lambda: None,
+        durable: bool = True,
+    ) -> bool:
+        """Apply a change to the newest copy, and what it publishes; say whether the delivery was settled with it.
+
+        Args:
+            change: From the copy and the store's time to the change; asserts, and is called again on a newer copy.
+            settle: Asked just before the write for the lock token to complete with it; None for none.
+            durable: False when only a lease is at stake.
+
+        Raises:
+            LostRunError: The assertion failed; nothing was written.
+            StoreUnavailableError: The store did not answer, or others were always first.
+        """
+        async with self._lock:
+            if self._desk.atomic is not None:
+                return await self._write_at_once(self._desk.atomic, change, settle, durable)
+            wanted = await self._write_record(change)
+            await self._publish(wanted.effects)
+            for knock in wanted.knocks:
+                await self._desk.queue.send([knock.message], at=knock.at)
+            return False
+
+    async def publish_left(self) -> None:
+        """Publish what a commit left in the outbox of the stored copy, then remove exactly that."""
+        async with self._lock:
+            await self._publish([_effect(self._desk.signer, entry) for entry in self.record["outbox"]])
+
+    async def _write_at_once(
+        self,
+        atomic: Atomic,
+        change: Callable[[RecordDoc, float], Change],
+        settle: Callable[[], str | None],
+        durable: bool,
+    ) -> bool:
+        for _ in range(_TRIES):
+            now = self._desk.clock.time()
+            wanted = change(self.record, now)
+            record = with_due({**wanted.record}, now=now, retention_s=self._desk.retention_s)
+            operations: list[Operation] = [Replace(EVENTS, cast(Document, record), self._etag)]
+            operations.extend(_operations(self._desk.queue.name, wanted))
+            token = settle()
+            if token is not None:
+                operations.append(Complete(token))
+            try:
+                self._etag = (await atomic.transact(operations, durable=durable))[0]
+            except ConflictError:
+                await self._refresh()
+                continue
+            self.record = record
+            return token is not None
+        raise self._crowded()
+
+    async def _write_record(self, change: Callable[[RecordDoc, float], Change]) -> Change:
+        wanted: Change | None = None
+        for _ in range(_TRIES):
+            if wanted is not None and _landed(wanted, self.record):
+                return wanted
+            now = self._desk.clock.time()
+            wanted = change(self.record, now)
+            record: RecordDoc = {**wanted.record, "outbox": _with_effects(wanted)}
+            with_due(record, now=now, retention_s=self._desk.retention_s)
+            try:
+                self._etag = await self._desk.store.replace(EVENTS, cast(Document, record), if_match=self._etag)
+            except (ConflictError, StoreUnavailableError):
+                # No answer is not "no": the SDK's own retry turns a lost answer into a refused ETag as well.
+                await self._refresh()
+                continue
+            self.record = record
+            return wanted
+        raise self._crowded()
+
+    async def _publish(self, effects: Sequence[Effect]) -> None:
+        if not effects:
+            return
+        for effect in effects:
+            if isinstance(effect, Emit):
+                await self._desk.queue.send([effect.message])
+            else:
+                with contextlib.suppress(AlreadyExistsError):
+                    await self._desk.store.create(effect.container, effect.doc)
+        applied = [effect.entry() for effect in effects]
+        await self._write_record(lambda record, _: Change(record=remove_applied(record, applied)))
+
+    async def _refresh(self) -> None:
+        stored = await self._desk.store.read(EVENTS, self.record["pk"], self.record["id"])
+        self.record, self._etag = cast(RecordDoc, stored.document), stored.etag
+
+    def _crowded(self) -> StoreUnavailableError:
+        return StoreUnavailableError(f"record {self.record['id']} was changed by others {_TRIES} times in a row")
+
+
+def _with_effects(wanted: Change) -> list[OutboxEntry]:
+    return [*wanted.record["outbox"], *(effect.entry() for effect in wanted.effects)]
+
+
+def _effect(signer: Signer, entry: OutboxEntry) -> Effect:
+    if entry["do"] == "emit":
+        message = stored_event_message(signer, entry["event"])
+        return Emit(run=entry["run"], rerun=entry["rerun"], n=entry["n"], message=message)
+    return Put(
+        run=entry["run"], rerun=entry["rerun"], n=entry["n"], container=entry["container"], doc=entry["doc"]
+    )  # fmt: skip
+
+
+def _operations(queue: str, wanted: Change) -> list[Operation]:
+    operations: list[Operation] = [
+        Create(effect.container, effect.doc, exists_ok=True) for effect in wanted.effects if isinstance(effect, Put)
+    ]
+    emitted = [effect.message for effect in wanted.effects if isinstance(effect, Emit)]
+    if emitted:
+        operations.append(Send(queue, emitted))
+    operations.extend(Send(queue, [knock.message], knock.at) for knock in wanted.knocks)
+    return operations
+
+
+def _landed(wanted: Change, stored: RecordDoc) -> bool:
+    def same(driver: str) -> bool:
+        mine, theirs = wanted.record["runs"][driver], stored["runs"].get(driver)
+        return theirs is not None and _mark(mine) == _mark(theirs)
+
+    return bool(wanted.touched) and all(same(driver) for driver in wanted.touched)
+
+
+def _mark(run: Any) -> tuple[Any, ...]:
+    return run["state"], run["fence"], run["owner"], run["attempt"]

@@ -1,0 +1,96 @@
+"""What travels on the queue: events and knocks, signed by the OS; all else is foreign. Pure but for the signature's key.
+
+A knock says "look at this record" and no more; it may be lost, doubled, late or early.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from vextir_os.errors import ForgedError, UndecodableError
+from vextir_os.events import jsonio
+from vextir_os.events.event import Event
+from vextir_os.events.identity import Signer
+from vextir_os.ports.queue import Message
+
+_KIND = "vextir-kind"
+_SIGNATURE = "vextir-signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """The record to look at."""
+
+    record_id: str
+    pk: str
+
+
+Opened = Literal["event", "knock", "foreign"]
+
+
+def event_message(signer: Signer, event: Event, body: bytes) -> Message:
+    """Return the message of an event that an edge has stamped or a run has emitted; `body` is its CloudEvents JSON."""
+    return Message(
+        id=event.id,
+        body=body,
+        properties={_KIND: "event", _SIGNATURE: signer.sign("event", body)},
+        priority=event.priority,
+        flow=event.tenantid,
+    )
+
+
+def stored_event_message(signer: Signer, event: dict[str, object]) -> Message:
+    """Return the message of an event as an outbox holds it: what is published is what was committed."""
+    body = jsonio.dumps(event)
+    priority = event.get("priority", 5)
+    return Message(
+        id=str(event["id"]),
+        body=body,
+        properties={_KIND: "event", _SIGNATURE: signer.sign("event", body)},
+        priority=priority if isinstance(priority, int) else 5,
+        flow=str(event.get("tenantid", "")),
+    )
+
+
+def knock_message(signer: Signer, knock: Knock, *, id: str, flow: str = "") -> Message:  # noqa: A002
+    """Return a knock under this message id, which must never be the event's own: duplicate detection would eat it."""
+    body = jsonio.dumps({"v": 1, "id": knock.record_id, "pk": knock.pk})
+    return Message(
+        id=id,
+        body=body,
+        properties={_KIND: "knock", _SIGNATURE: signer.sign("knock", body)},
+        flow=flow,
+        content_type="application/json",
+    )
+
+
+def retry_knock_id(event_id: str, driver: str, rerun: int, attempt: int) -> str:
+    """Return the message id of a retry's knock: `<id>#<driver>.<rerun>.<attempt>`."""
+    return f"{event_id}#{driver}.{rerun}.{attempt}"
+
+
+def kind_of(signer: Signer, message: Message) -> Opened:
+    """Say what a message is. Only a valid signature makes it ours.
+
+    Raises:
+        ForgedError: It claims to be ours, and its signature is wrong or missing.
+    """
+    kind = message.properties.get(_KIND)
+    signature = message.properties.get(_SIGNATURE)
+    if kind is None and signature is None:
+        return "foreign"
+    if kind == "event" and signer.verify("event", message.body, signature):
+        return "event"
+    if kind == "knock" and signer.verify("knock", message.body, signature):
+        return "knock"
+    raise ForgedError(
+        f"message {message.id[:80]!r} claims to come from the OS, and its signature does not fit",
+        hint="Leave the vextir-* properties out, or give all processes the same signing key",
+    )
+
+
+def read_knock(message: Message) -> Knock:
+    """Return the knock in a message whose signature was checked. Raises `UndecodableError` for another version."""
+    body = jsonio.loads(message.body)
+    if not isinstance(body, dict) or body.get("v") != 1:
+        raise UndecodableError("a knock of a version that is not known here", hint="Update this process")
+    return Knock(record_id=str(body["id"]), pk=str(body["pk"]))

@@ -1,0 +1,245 @@
+"""The record of an event: its shape, and what can be read from it. Pure: no clock, no store, no random source.
+
+The layout is the protocol's (docs/architecture.md, "The record"). A record is a JSON document; the functions here and in
+`transitions` never change one in place, they return a new one.
+
+    {"v": 1, "id": "acme~9f2c…", "pk": "acme~<correlation id>", "kind": "event", "event_id": "0192…", "created": 1795200000.2,
+     "due": 1795200047.2, "lanes": ["batch"], "event": {…CloudEvents…}, "decision": {"effect": "allow", …}, "cancel": null,
+     "inbox": [], "runs": {"research.agent": {"state": "running", "fence": 1, …}}, "outbox": []}
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NotRequired, TypedDict
+
+from vextir_os.events.jsonio import Raw
+
+State = Literal["ready", "running", "retry", "parked", "held", "queued", "done", "dead", "cancelled"]
+FINAL: frozenset[str] = frozenset({"done", "dead", "cancelled"})
+
+Lane = Literal["batch"]
+"""Where a run may be executed; knocks for it go there. Every driver runs in the one lane there is."""
+
+Status = Literal["ok", "running", "waiting", "queued", "failed", "denied", "cancelled", "unrouted"]
+"""What a person reads; the protocol's states are finer."""
+
+EVENTS = "events"
+"""Container of the records."""
+
+DEAD_LETTERS = "deadletters"
+"""Container of what could not be decoded, and of runs that failed for good."""
+
+CLOCK_SKEW_S = 2.0
+"""Nothing is compared finer than this: store times may have whole seconds."""
+
+OUTBOX_DUE_S = 15.0
+"""After this time somebody else may publish what a commit left in the outbox."""
+
+
+class RunDoc(TypedDict):
+    """One driver's state inside a record. Times are epoch seconds of the store's clock."""
+
+    state: State
+    fence: int
+    owner: str | None
+    lease_until: float | None
+    quiet_at: float | None
+    takeovers: int
+    attempt: int
+    not_before: float | None
+    wait: dict[str, Any] | None
+    rerun: int
+    output: Any
+    output_ref: str | None
+    hashes: dict[str, str]
+    steps: list[dict[str, Any]]
+    decisions: list[dict[str, Any]]
+    error: dict[str, Any] | None
+    started: float | None
+    ended: float | None
+
+
+class OutboxEntry(TypedDict):
+    """Something that a committed run has still to do, named by (run, rerun, n)."""
+
+    n: int
+    run: str
+    rerun: int
+    do: Literal["emit", "put"]
+    event: NotRequired[Any]
+    container: NotRequired[str]
+    doc: NotRequired[dict[str, Any]]
+
+
+class RecordDoc(TypedDict):
+    """The one document of an event. Without `due` it is finished; then `ttl` counts its retention in seconds."""
+
+    v: int
+    id: str
+    pk: str
+    kind: Literal["event"]
+    event_id: str
+    created: float
+    event: Any
+    decision: dict[str, Any]
+    cancel: dict[str, Any] | None
+    inbox: list[dict[str, Any]]
+    runs: dict[str, RunDoc]
+    outbox: list[OutboxEntry]
+    due: NotRequired[float]
+    lanes: NotRequired[list[str]]
+    ttl: NotRequired[int]
+
+
+def new_run(*, now: float, owner: str | None, lease_s: float, hashes: Mapping[str, str]) -> RunDoc:
+    """Return a run as admit creates it: claimed under fence 1 with an owner, else ready under fence 0."""
+    claimed = owner is not None
+    return {
+        "state": "running" if claimed else "ready",
+        "fence": 1 if claimed else 0,
+        "owner": owner,
+        "lease_until": now + lease_s if claimed else None,
+        "quiet_at": None,
+        "takeovers": 0,
+        "attempt": 0,
+        "not_before": None,
+        "wait": None,
+        "rerun": 0,
+        "output": None,
+        "output_ref": None,
+        "hashes": dict(hashes),
+        "steps": [],
+        "decisions": [],
+        "error": None,
+        "started": now if claimed else None,
+        "ended": None,
+    }
+
+
+def new_record(
+    *,
+    id: str,  # noqa: A002
+    pk: str,
+    event_id: str,
+    event_json: bytes,
+    decision: dict[str, Any],
+    runs: dict[str, RunDoc],
+    now: float,
+    retention_s: int,
+) -> RecordDoc:
+    """Return the record that admit creates.
+
+    Args:
+        id: From `events.ids.record_id`.
+        pk: From `events.ids.partition`.
+        event_id: The event's own id, for look-ups.
+        event_json: The event as CloudEvents JSON; goes into the record as it stands.
+        decision: What policy answered, as `Decision.to_json` gives it.
+        runs: One per routed driver; none when denied or unrouted.
+        now: Epoch seconds.
+        retention_s: How long a finished record is kept.
+    """
+    record: RecordDoc = {
+        "v": 1,
+        "id": id,
+        "pk": pk,
+        "kind": "event",
+        "event_id": event_id,
+        "created": now,
+        "event": Raw(event_json),
+        "decision": decision,
+        "cancel": None,
+        "inbox": [],
+        "runs": runs,
+        "outbox": [],
+    }
+    return with_due(record, now=now, retention_s=retention_s)
+
+
+def with_due(record: RecordDoc, *, now: float, retention_s: int) -> RecordDoc:
+    """Set `due` and `lanes` from the runs and the outbox; when nothing is left to do, set `ttl` instead.
+
+    `due` is an index for the sweep, never a condition for a worker. Changes the dict it is given, which its caller
+    has just made.
+    """
+    moments = [moment for run in record["runs"].values() if (moment := _run_due(run, now)) is not None]
+    if record["outbox"]:
+        moments.append(now + OUTBOX_DUE_S)
+    if moments:
+        record["due"] = min(moments)
+        record["lanes"] = ["batch"]
+        record.pop("ttl", None)
+    else:
+        record.pop("due", None)
+        record.pop("lanes", None)
+        # A run that is held has no time at which anybody must look, and is not over either.
+        if is_finished(record):
+            record["ttl"] = retention_s
+    return record
+
+
+def _run_due(run: RunDoc, now: float) -> float | None:
+    match run["state"]:
+        case "running":
+            return (run["lease_until"] or now) + CLOCK_SKEW_S
+        case "ready":
+            return now
+        case "retry":
+            return run["not_before"]
+        case "parked":
+            until: float | None = (run["wait"] or {}).get("until")
+            return until
+        case _:
+            return None
+
+
+def is_finished(record: RecordDoc) -> bool:
+    """Whether nothing can happen to the record any more, short of a person's replay."""
+    return not record["outbox"] and all(run["state"] in FINAL for run in record["runs"].values())
+
+
+def claimable(run: RunDoc, *, now: float) -> bool:
+    """Whether a worker may claim the run at this time (PROTOCOL 4, step 4). Whether it may *execute* it is its own matter."""
+    match run["state"]:
+        case "ready":
+            return True
+        case "retry":
+            return (run["not_before"] or 0.0) <= now
+        case "running":
+            return (run["lease_until"] or 0.0) + CLOCK_SKEW_S < now
+        case _:
+            return False
+
+
+def status(record: Mapping[str, Any]) -> Status:
+    """Return the one word a person reads for a record."""
+    effect = record["decision"]["effect"]
+    states = {run["state"] for run in record["runs"].values()}
+    if effect == "deny":
+        return "denied"
+    if not states:
+        return "unrouted" if effect == "allow" else "waiting"
+    for word, members in _WORDS:
+        if states & members:
+            return word
+    return "ok"
+
+
+_WORDS: tuple[tuple[Status, frozenset[str]], ...] = (
+    ("failed", frozenset({"dead"})),
+    ("running", frozenset({"running"})),
+    ("waiting", frozenset({"parked", "held"})),
+    ("queued", frozenset({"ready", "retry", "queued"})),
+    ("cancelled", frozenset({"cancelled"})),
+)
+
+
+def run_status(run: Mapping[str, Any]) -> Status:
+    """Return the one word a person reads for a run."""
+    return status({"decision": {"effect": "allow"}, "runs": {"": run}})
+
+
+def remove_applied(record: RecordDoc, applied: Iterable[OutboxEntry]) -> RecordDoc:
+    """Return the record without exactly these outbox entries; those that are gone already do not matter."""
+    gone = {(entry["run"], entry["rerun"], entry["n"]) for entry in applied}
+    left = [entry for entry in record["outbox"] if (entry["run"], entry["rerun"], entry["n"]) not in gone]
+    return {**record, "outbox": left}

@@ -1,0 +1,163 @@
+"""The writes that the protocol allows to a run, as functions from run to run. Pure.
+
+Each asserts on the very copy that will be written; a failed assertion is a `LostRunError`: drop the run, touch nothing
+more of it. ETags make the write atomic and say nothing about who owns a run.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vextir_os.driverkit.manifest import Retry
+from vextir_os.errors import LostRunError
+from vextir_os.runs.record import RunDoc, State
+
+MAX_TAKEOVERS = 5
+"""A run whose owners died this often is dead: a driver that kills its process never commits an attempt."""
+
+_LEASE_MARGIN_S = 15.0
+_LONG_S = 60.0
+_LONG_LEASE_S = 90.0
+_BUG_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What recognises a worker's own claim: the fence it was given and the nonce of its delivery."""
+
+    fence: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why an attempt failed, as it stands on the record.
+
+    Attributes:
+        kind: `transient`, `throttled`, `invalid`, `permission` or `bug`: may the same call succeed later?
+        retry_after_s: The delay that the upstream named, in seconds.
+        detail: `{"class", "code", "message", "kind", "traceback"}`, bounded.
+    """
+
+    kind: str
+    detail: Mapping[str, Any]
+    retry_after_s: float | None = None
+
+
+def lease_s(timeout_s: float) -> float:
+    """Return the lease of a run in seconds: its time-out + 15 up to 60 s, else 90, to be renewed at a third."""
+    return timeout_s + _LEASE_MARGIN_S if timeout_s <= _LONG_S else _LONG_LEASE_S
+
+
+def needs_renewal(timeout_s: float) -> bool:
+    """Whether the lease is shorter than the driver's time-out, so that its owner must renew it."""
+    return timeout_s > _LONG_S
+
+
+def claim(run: RunDoc, *, owner: str, now: float, lease: float) -> RunDoc:
+    """Return the run claimed by this owner under the next fence; dead, when its owners died too often.
+
+    The caller has seen on this copy that the run is claimable.
+    """
+    takeovers = run["takeovers"] + (run["state"] == "running")
+    if takeovers > MAX_TAKEOVERS:
+        return _ended(
+            {**run, "fence": run["fence"] + 1, "takeovers": takeovers},
+            state="dead",
+            now=now,
+            error={
+                "class": "WorkerLost",
+                "code": "VX600",
+                "kind": "bug",
+                "message": f"the worker died {takeovers} times while it ran this driver, at most {MAX_TAKEOVERS} are allowed",
+            },
+        )
+    return {
+        **run,
+        "state": "running",
+        "fence": run["fence"] + 1,
+        "owner": owner,
+        "lease_until": now + lease,
+        "takeovers": takeovers,
+        "not_before": None,
+        "started": now,
+    }
+
+
+def owned(run: RunDoc | None, hold: Hold) -> RunDoc:
+    """Return the run when it is running under this hold. Raises `LostRunError`."""
+    if run is None or run["state"] != "running" or run["fence"] != hold.fence or run["owner"] != hold.owner:
+        found = "gone" if run is None else f"{run['state']} under fence {run['fence']}"
+        raise LostRunError(f"the run is {found}, not running under fence {hold.fence} any more")
+    return run
+
+
+def renew(run: RunDoc, hold: Hold, *, now: float, lease: float) -> RunDoc:
+    """Return the run with its lease counted anew from now. Raises `LostRunError`."""
+    return {**owned(run, hold), "lease_until": now + lease}
+
+
+def done(
+    run: RunDoc, hold: Hold, *, now: float, output: Any, output_ref: str | None, decisions: list[dict[str, Any]]
+) -> RunDoc:
+    """Return the run committed with its output, or with the claim check of it. Raises `LostRunError`."""
+    return {
+        **owned(run, hold),
+        "state": "done",
+        "owner": None,
+        "lease_until": None,
+        "output": output,
+        "output_ref": output_ref,
+        "decisions": decisions,
+        "error": None,
+        "ended": now,
+    }
+
+
+def failed(run: RunDoc, hold: Hold, failure: Failure, retry: Retry, *, now: float, draw: float) -> RunDoc:
+    """Return the run after a failed attempt: in retry with a time, or dead. Raises `LostRunError`.
+
+    Args:
+        run: The run on the copy that is written.
+        hold: The caller's claim.
+        failure: What went wrong.
+        retry: The driver's manifest on retries.
+        now: Epoch seconds.
+        draw: A uniform random number in [0, 1).
+    """
+    run = owned(run, hold)
+    attempt = run["attempt"] + 1
+    delay = retry_delay_s(failure, retry, attempt=attempt, draw=draw)
+    run = {**run, "attempt": attempt}
+    if delay is None:
+        return _ended(run, state="dead", now=now, error=dict(failure.detail))
+    return {
+        **run,
+        "state": "retry",
+        "owner": None,
+        "lease_until": None,
+        "not_before": now + delay,
+        "error": dict(failure.detail),
+        "ended": now,
+    }
+
+
+def retry_delay_s(failure: Failure, retry: Retry, *, attempt: int, draw: float) -> float | None:
+    """Return the seconds until the next attempt, or None when there is none. Full jitter: uniform in [0, ceiling].
+
+    Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (2015).
+    """
+    if failure.kind in {"invalid", "permission"}:
+        return None
+    allowed = min(retry.max_attempts, _BUG_ATTEMPTS) if failure.kind == "bug" else retry.max_attempts
+    if attempt >= allowed:
+        return None
+    if failure.retry_after_s is not None:
+        # The upstream knows its own limit better than we do: obeyed as it is, without jitter.
+        return min(failure.retry_after_s, retry.cap_s)
+    ceiling: float = min(retry.cap_s, retry.base_s * 2 ** (attempt - 1))
+    return draw * ceiling
+
+
+def _ended(run: RunDoc, *, state: State, now: float, error: dict[str, Any] | None) -> RunDoc:
+    return {**run, "state": state, "owner": None, "lease_until": None, "error": error, "ended": now}

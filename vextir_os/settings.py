@@ -1,0 +1,142 @@
+"""Settings: read once from the environment, checked as a whole, handed down as one value.
+
+Every setting has a name in the environment, `VEXTIR_` + its name in capitals, and a default that is right on a laptop.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from vextir_os.errors import InvalidEventError, PatternError, SettingsError, SettingsProblemsError
+from vextir_os.events.names import check_pattern, check_tenant
+
+_DAY_S = 86_400
+_PREFIX = "VEXTIR_"
+_OTHERS = frozenset({"VEXTIR_SOAK"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this process runs the OS.
+
+    Attributes:
+        root: The project: `drivers/`, `policies/`.
+        data_dir: Database, keys; made on first start, readable by its owner only.
+        tenant: The tenant that the queue and the local API belong to.
+        user: Who the local command line and API key act as.
+        synchronous: `FULL`: what was acknowledged survives a power loss. `NORMAL`: it survives a crash of the
+            process, the last moments before a power loss may be gone.
+        concurrency: Events that are processed at once.
+        lock_s: How long a worker may hold a message before it is handed out again, in seconds.
+        sweep_s: Seconds between two sweeps.
+        retention_s: How long a finished record is kept, in seconds.
+        host: Address of the HTTP API.
+        port: Port of the HTTP API; 0 for any free one.
+        trusted_sources: Sources that somebody vouches for, with `*` for any rest; events of others are labelled
+            `untrusted`.
+        best_of: Patterns of event types of which only the most specific driver runs; of all others every match.
+    """
+
+    root: Path
+    data_dir: Path
+    tenant: str = "local"
+    user: str = "operator"
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    concurrency: int = 256
+    lock_s: float = 60.0
+    sweep_s: float = 10.0
+    retention_s: int = 30 * _DAY_S
+    host: str = "127.0.0.1"
+    port: int = 8300
+    trusted_sources: tuple[str, ...] = ("/cli", "/api", "/drivers/*")
+    best_of: tuple[str, ...] = ()
+
+
+def load_settings(root: Path, environ: Mapping[str, str]) -> Settings:
+    """Return the settings for a project folder.
+
+    Args:
+        root: The project folder.
+        environ: The environment, such as `os.environ`.
+
+    Raises:
+        SettingsProblemsError: All that is wrong, together.
+    """
+    values: dict[str, Any] = {"root": root, "data_dir": root / ".vextir"}
+    problems: list[SettingsError] = []
+    for name, text in sorted(environ.items()):
+        if not name.startswith(_PREFIX) or name in _OTHERS:
+            continue
+        setting = name.removeprefix(_PREFIX).lower()
+        reader = _READERS.get(setting)
+        if reader is None:
+            near = get_close_matches(name, [_PREFIX + known.upper() for known in _READERS], 1)
+            problems.append(
+                SettingsError("unknown setting", where=name, hint=f"Did you mean {near[0]}?" if near else "Remove it")
+            )
+            continue
+        try:
+            values[setting] = reader(text)
+        except (ValueError, InvalidEventError, PatternError) as error:
+            problems.append(SettingsError(f"{text!r} is wrong: {error}", where=name))
+    if problems:
+        raise SettingsProblemsError(problems)
+    return Settings(**values)
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not low <= int(text) <= high:
+            raise ValueError(f"it takes a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _seconds(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text) or not low <= float(text) <= high:
+            raise ValueError(f"it takes seconds from {low:g} to {high:g}")
+        return float(text)
+
+    return read
+
+
+def _synchronous(text: str) -> str:
+    if text.upper() not in {"FULL", "NORMAL"}:
+        raise ValueError("it takes FULL or NORMAL")
+    return text.upper()
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", text):
+        raise ValueError("it takes a name of 1 to 64 characters a-z A-Z 0-9 . _ @ -")
+    return text
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _patterns(text: str) -> tuple[str, ...]:
+    return tuple(check_pattern(part) for part in _list(text))
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "data_dir": lambda text: Path(text).expanduser().absolute(),
+    "tenant": check_tenant,
+    "user": _name,
+    "synchronous": _synchronous,
+    "concurrency": _whole(1, 10_000),
+    "lock_s": _seconds(1, 300),
+    "sweep_s": _seconds(0.05, 3_600),
+    "retention_s": _whole(60, 10 * 365 * _DAY_S),
+    "host": str,
+    "port": _whole(0, 65_535),
+    "trusted_sources": _list,
+    "best_of": _patterns,
+}
+
