@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import ClassVar, Literal
 
 Kind = Literal["transient", "throttled", "invalid", "permission", "bug"]
-"""`transient`: the same call may succeed soon. `throttled`: later, at a time that is named. The others: never as it is."""
+"""`transient`: the same call may succeed soon. `throttled`: later, at a time that is named. Others: never as it is."""
 
 
 class VextirError(Exception):
@@ -53,7 +53,7 @@ class ProblemsError(VextirError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a hint with the known name nearest to a mistyped one, ``Did you mean `tool:mail/send`?``, or empty text."""
+    """Return a hint that names what is nearest to a mistyped name, ``Did you mean `tool:mail/send`?``; or empty."""
     near = get_close_matches(name[:200], sorted(known), n=1)
     return f"Did you mean `{near[0]}`?" if near else ""
 

@@ -31,7 +31,7 @@ class Manifest:
     Attributes:
         id: Dotted lower-case name, unique in the registry: `research.agent`.
         capabilities: Event types or patterns that it handles; at least one.
-        permissions: `verb:resource` globs of what it may ever use (POLICY grammar); a policy must allow each use as well.
+        permissions: `verb:resource` globs of what it may ever use; a policy must allow each use as well.
         timeout_s: Longest turn of one run, in seconds.
         memory_bytes: Memory limit of isolation `process`; kept and shown, not enforced for `inline`.
         entry: Where the code is: `drivers/research/driver.py:research`.

@@ -1,0 +1,144 @@
+"""What a manifest may hold: every rule that can be judged from the value alone. Pure.
+
+Not here: the grammar of permissions, which the registry checks with the policy engine's own parser.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, get_args
+
+from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, Retry
+from vextir_os.errors import EventError, did_you_mean
+from vextir_os.events.names import check_pattern, check_type
+
+CAPABILITIES = 32
+"""Capabilities of one driver, at most."""
+
+PERMISSIONS = 256
+"""Permissions of one driver, at most."""
+
+ID_CHARS = 64
+"""Characters of a driver id, at most: ids are part of message ids, which the queue bounds."""
+
+TIMEOUT_S = 3600.0
+"""Longest turn that a driver may ask for, in seconds."""
+
+MEMORY_BYTES = (1_000_000, 64_000_000_000)
+"""Memory limit that a driver may ask for, from and to."""
+
+_TEXT_CHARS = {"version": 64, "description": 1_000}
+_CHOICES = {"kind": get_args(DriverKind), "isolation": get_args(Isolation), "delivery": get_args(Delivery)}
+
+
+Problem = tuple[str, str]
+"""What is wrong, and a hint; the hint may be empty."""
+
+
+def manifest_problems(manifest: Manifest) -> list[Problem]:
+    """Return everything that is wrong with a manifest; nothing when it may be used.
+
+    Its values may be of any type: what is wrong is said, not assumed.
+    """
+    return [
+        *_id_problems(manifest.id),
+        *_choice_problems(manifest),
+        *_pattern_problems(manifest.capabilities),
+        *_list_problems("permissions", manifest.permissions, PERMISSIONS),
+        *_limit_problems(manifest),
+        *_retry_problems(manifest.retry),
+        *_text_problems(manifest),
+    ]
+
+
+def _id_problems(driver_id: Any) -> Iterator[Problem]:
+    if not isinstance(driver_id, str) or not driver_id:
+        yield "it has no id", 'Write the id first: @driver("mail.reader", ...)'
+        return
+    try:
+        check_type(driver_id)
+    except EventError:
+        hint = "Write it as `mail.reader`: segments of a-z, 0-9, `_`, `-`, with dots between"
+        yield "the id is not a dotted lower-case name", hint
+    if len(driver_id) > ID_CHARS:
+        yield f"the id has {len(driver_id)} characters, at most {ID_CHARS} are allowed", "Choose a shorter one"
+
+
+def _choice_problems(manifest: Manifest) -> Iterator[Problem]:
+    for option, choices in _CHOICES.items():
+        value: Any = getattr(manifest, option)
+        if value not in choices:
+            known = ", ".join(f"`{choice}`" for choice in choices)
+            yield f"unknown {option} `{value}`", did_you_mean(str(value), choices) or f"It is one of {known}"
+    if manifest.isolation in ("thread", "process"):
+        what = f"isolation `{manifest.isolation}` is not available yet; this version runs `inline` drivers only"
+        yield what, 'Leave it out, or write isolation="inline"'
+
+
+def _pattern_problems(capabilities: Any) -> Iterator[Problem]:
+    if capabilities == ():
+        yield "it has no capabilities", 'Name the event types it handles: capabilities=["mail.received"]'
+        return
+    problems = list(_list_problems("capabilities", capabilities, CAPABILITIES))
+    yield from problems
+    if problems:
+        return
+    for capability in capabilities:
+        try:
+            check_pattern(capability)
+        except EventError as error:
+            near = capability.lower()
+            yield f"capability {error.what}", f"Did you mean `{near}`?" if near != capability else error.hint
+
+
+def _list_problems(option: str, values: Any, at_most: int) -> Iterator[Problem]:
+    if not isinstance(values, tuple) or not all(isinstance(value, str) for value in values):
+        yield f"{option} is not a list of texts", f'Write {option}=["..."]'
+        return
+    if len(values) > at_most:
+        yield f"{len(values)} {option}, at most {at_most} are allowed", "Use a pattern such as `mail.*`, or two drivers"
+    for twice in sorted(_repeated(values)):
+        yield f"`{twice}` stands twice in {option}", "Remove one"
+
+
+def _repeated(values: Iterable[str]) -> set[str]:
+    seen: set[str] = set()
+    return {value for value in values if value in seen or seen.add(value)}  # type: ignore[func-returns-value]
+
+
+def _limit_problems(manifest: Manifest) -> Iterator[Problem]:
+    if not _in_range(manifest.timeout_s, 0.001, TIMEOUT_S):
+        yield f"timeout {manifest.timeout_s!r} is not between 1 ms and 1 hour", 'Write timeout="30s"'
+    low, high = MEMORY_BYTES
+    memory = manifest.memory_bytes
+    if memory is not None and not (type(memory) is int and low <= memory <= high):
+        yield f"memory {memory!r} is not between 1 MB and 64 GB", 'Write memory="512MB"'
+
+
+def _retry_problems(retry: Any) -> Iterator[Problem]:
+    if not isinstance(retry, Retry):
+        yield f"retry is of type `{type(retry).__name__}`", "Write retry=Retry(max_attempts=5)"
+        return
+    if type(retry.max_attempts) is not int or not 1 <= retry.max_attempts <= 100:
+        yield f"retry max_attempts {retry.max_attempts!r} is not a whole number from 1 to 100", ""
+    if not _in_range(retry.base_s, 0.001, 3_600):
+        yield f"retry base_s {retry.base_s!r} is not a number of seconds between 0.001 and 3600", ""
+    elif not _in_range(retry.cap_s, retry.base_s, 86_400):
+        yield f"retry cap_s {retry.cap_s!r} is not a number of seconds between base_s and 86400", ""
+
+
+def _text_problems(manifest: Manifest) -> Iterator[Problem]:
+    for option, at_most in _TEXT_CHARS.items():
+        value: Any = getattr(manifest, option)
+        if not isinstance(value, str):
+            yield f"{option} is of type `{type(value).__name__}`, not text", f'Write {option}="..."'
+        elif len(value) > at_most:
+            yield f"{option} has {len(value)} characters, at most {at_most} are allowed", ""
+        elif not value.isprintable():
+            yield f"{option} holds control characters", "Write it on one line"
+    if manifest.version == "":
+        yield "version is empty", 'Write version="1"'
+
+
+def _in_range(value: Any, low: float, high: float) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value) and low <= value <= high

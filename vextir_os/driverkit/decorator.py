@@ -1,0 +1,152 @@
+"""`@driver`: declares a function as a driver. Everything that can be checked without the other drivers is checked here.
+
+The function stays what it was and can be called in tests; its manifest and its binding hang on it as attributes.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from types import FrameType, FunctionType
+from typing import Any, Never, TypeVar
+
+from vextir_os.driverkit.binding import bind
+from vextir_os.driverkit.checks import Problem, manifest_problems
+from vextir_os.driverkit.durations import parse_duration, parse_size
+from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, Retry
+from vextir_os.errors import ManifestError, ManifestProblemsError, did_you_mean
+
+MANIFEST = "__vextir_driver__"
+"""Attribute of a driver function that holds its `Manifest`."""
+
+BINDING = "__vextir_binding__"
+"""Attribute of a driver function that holds its `Binding`."""
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def driver(
+    id: str = "",  # noqa: A002  (the manifest's own word)
+    *,
+    kind: DriverKind = "tool",
+    capabilities: Sequence[str] = (),
+    permissions: Sequence[str] = (),
+    timeout: str | float | timedelta = "30s",
+    memory: str | int | None = None,
+    retry: Retry = Retry(),  # noqa: B008  (a frozen value)
+    isolation: Isolation = "inline",
+    delivery: Delivery = "default",
+    version: str = "1",
+    description: str = "",
+    **unknown: Never,
+) -> Callable[[Function], Function]:
+    """Declare an `async def` function as a driver.
+
+    Its parameters are the event (`event: Event`), the context (`ctx: Context`) and the event's data (`data: AnyModel`,
+    validated and published as JSON Schema), each optional, in any order. It returns nothing, an Event, a list of
+    Events, an output (JSON, a pydantic model, a dataclass) or a `Result`.
+
+    Args:
+        id: Dotted lower-case name, unique in the project, at most 64 characters: `research.agent`.
+        kind: `agent`, `tool`, `io` or `ui`.
+        capabilities: Event types or patterns that it handles; 1 to 32, such as `github.issue.*`.
+        permissions: `verb:resource` globs of what it may ever use, such as `emit:research.*`.
+        timeout: Longest turn of one run: "500ms", "30s", "5m", "1h", seconds or a timedelta; at most one hour.
+        memory: Memory limit, "512MB" or bytes; kept and shown, not enforced for `inline`.
+        retry: How often and how patiently a failed run is tried again.
+        isolation: `inline`; this version runs no other.
+        delivery: `idempotent` promises that running twice does no harm, and saves a write per event.
+        version: The driver's own version, shown and recorded.
+        description: One line; by default the first line of the docstring.
+        unknown: Refused, with the nearest option.
+
+    Raises:
+        ManifestError: One thing is wrong; the message names file, line and what to do.
+        ManifestProblemsError: Several things are wrong; all of them.
+    """
+    frame = inspect.currentframe()
+    caller = frame.f_back if frame else None
+    if not isinstance(id, str):
+        raise ManifestError("@driver stands without an id", hint=_USAGE, where=_place(id, caller))
+
+    def declare(function: Function) -> Function:
+        where = _place(function, caller)
+        problems = [*map(_unknown_option, unknown), *_form_problems(function, isolation)]
+        manifest = Manifest(
+            id=id,
+            kind=kind,
+            capabilities=_listed(capabilities),
+            permissions=_listed(permissions),
+            timeout_s=_parsed("timeout", parse_duration, timeout, 30.0, problems),
+            memory_bytes=memory if memory is None else _parsed("memory", parse_size, memory, None, problems),
+            retry=retry,
+            isolation=isolation,
+            delivery=delivery,
+            version=version,
+            description=description or _first_line(function),
+            module=getattr(function, "__module__", ""),
+            attribute=getattr(function, "__name__", ""),
+            entry=f"{where.rpartition(':')[0]}:{getattr(function, '__name__', '')}",
+            line=int(where.rpartition(":")[2] or 0),
+        )
+        problems += manifest_problems(manifest)
+        if problems:
+            errors = [ManifestError(f"driver `{id}`: {what}", hint=hint, where=where) for what, hint in problems]
+            raise errors[0] if len(errors) == 1 else ManifestProblemsError(errors)
+        binding = bind(function, driver=id, where=where, names=caller.f_locals if caller else {})
+        setattr(function, MANIFEST, replace(manifest, schema=binding.schema))
+        setattr(function, BINDING, binding)
+        return function
+
+    return declare
+
+
+_USAGE = 'Write @driver("mail.reader", capabilities=["mail.received"]) on an async function'
+
+
+def _place(target: Any, caller: FrameType | None) -> str:
+    """Return `file:line` of a function's declaration; of the `@driver` line for anything else."""
+    code = getattr(target, "__code__", None)
+    if code is not None:
+        return f"{code.co_filename}:{code.co_firstlineno}"
+    return f"{caller.f_code.co_filename}:{caller.f_lineno}" if caller else ""
+
+
+def _unknown_option(option: str) -> Problem:
+    options = [name for name in inspect.signature(driver).parameters if name != "unknown"]
+    return f"unknown option `{option}`", did_you_mean(option, options) or f"The options are: {', '.join(options)}"
+
+
+def _form_problems(function: Any, isolation: str) -> list[Problem]:
+    """Return what is wrong with the thing under the decorator: only async functions, declared once, are drivers."""
+    if not isinstance(function, FunctionType):
+        what = "a class" if inspect.isclass(function) else f"a {type(function).__name__}"
+        return [(f"{what} is no driver", "Put @driver on an async function")]
+    name = f"`{function.__name__}`"
+    if hasattr(function, MANIFEST):
+        what = f"{name} is declared as driver `{getattr(function, MANIFEST).id}` already"
+        return [(what, "Use one @driver, with all capabilities")]
+    if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
+        return [(f"{name} is a generator", "Return a list of events instead of yielding them")]
+    if isolation == "inline" and not inspect.iscoroutinefunction(function):
+        what = f"{name} is a plain function, and `inline` drivers share one event loop"
+        return [(what, f"Write `async def {function.__name__}`")]
+    return []
+
+
+def _listed(values: Any) -> Any:
+    # A lone text is left as it is, for the checks to refuse: as a sequence it would become its characters.
+    return tuple(values) if isinstance(values, (list, tuple)) else values
+
+
+def _parsed(option: str, parse: Callable[[object], Any], value: object, default: Any, problems: list[Problem]) -> Any:
+    try:
+        return parse(value)
+    except ValueError as error:
+        problems.append((f"{option} {error}", ""))
+        return default
+
+
+def _first_line(function: Any) -> str:
+    lines = (inspect.getdoc(function) or "").strip().splitlines()
+    return lines[0].strip()[:1_000] if lines else ""
