@@ -137,7 +137,7 @@ def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event) -> dic
     action = f"emit:{child.type}"
     if is_reserved(child.type) or child.dataref.startswith(SCHEME):
         raise NotPermittedError(f"driver {manifest.id} emits {child.type!r}, which only the OS may")
-    if not permits(manifest.permissions, "emit", child.type):
+    if not permits(manifest.permissions, action):
         raise NotPermittedError(
             f"driver {manifest.id} emits {child.type!r} without the permission",
             hint=f"Add {action!r} to its `permissions`",
@@ -149,7 +149,8 @@ def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event) -> dic
             resource=child.type,
             event_type=event.type,
             principal=Principal(kind="user", id=event.userid, tenant=event.tenantid),
-            driver=f"{manifest.kind}:{manifest.id}",
+            driver=manifest.id,
+            driver_kind=manifest.kind,
         )
     )
     if decision.effect != "allow":
@@ -170,10 +171,17 @@ def failure_of(error: BaseException) -> Failure:
         "class": type(error).__name__,
         "code": code,
         "kind": kind,
-        "message": _text(str(error) or type(error).__name__)[:_MESSAGE_CHARS],
+        "message": _text(_say(error))[:_MESSAGE_CHARS],
         "traceback": _text(trace)[-_TRACEBACK_CHARS:],
     }
     return Failure(kind=kind, detail=detail, retry_after_s=retry_after)
+
+
+def _say(error: BaseException) -> str:
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # noqa: BLE001 - a driver's exception may fail at anything, even at being shown
+        return type(error).__name__
 
 
 def _text(text: str) -> str:

@@ -1,0 +1,152 @@
+"""From settings to a kernel: the one place where adapters are chosen and parts are put together."""
+
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Literal
+
+from vextir_os.adapters.sqlite.storage import SqliteStorage
+from vextir_os.bus.eventbus import EventBus
+from vextir_os.events.event import Event
+from vextir_os.events.identity import Principal, Signer
+from vextir_os.events.patterns import PatternTrie
+from vextir_os.kernel import Kernel
+from vextir_os.keys import signing_key
+from vextir_os.policy.engine import PolicyEngine
+from vextir_os.policy.loader import load_policies
+from vextir_os.ports.clock import Clock, SystemClock
+from vextir_os.processor.intake import Intake
+from vextir_os.processor.observe import Observers
+from vextir_os.processor.pipeline import Processor
+from vextir_os.processor.sweep import Sweep
+from vextir_os.processor.turn import Parts
+from vextir_os.registry.registry import Registry
+from vextir_os.runs.keeper import Desk
+from vextir_os.runs.record import RecordDoc
+from vextir_os.settings import Settings
+
+QUEUE = "events"
+"""Name of the queue that every event comes in by."""
+
+
+class _ToBus:
+    """Shows on the bus what runs emit."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._bus = bus
+
+    def emitted(self, event: Event) -> None:
+        self._bus.notify(event)
+
+    def recorded(self, record: RecordDoc) -> None:
+        pass
+
+    def quarantined(self, reason: str, document_id: str) -> None:
+        pass
+
+
+@contextlib.asynccontextmanager
+async def open_kernel(
+    settings: Settings, *, registry: Registry | None = None, policy: PolicyEngine | None = None, clock: Clock | None = None
+) -> AsyncIterator[Kernel]:
+    """Open the OS of a project on SQLite; close it at the end.
+
+    Args:
+        settings: Where the project and its data are.
+        registry: The drivers; by default those of the project's index.
+        policy: The policies; by default those of the project.
+        clock: By default the machine's.
+
+    Raises:
+        ManifestProblemsError, StaleIndexError: The driver index cannot be used.
+        PolicyProblemsError: The policies cannot be used.
+        StoreError: The database cannot be used.
+        SettingsError: The keys cannot be used.
+    """
+    clock = clock or SystemClock()
+    registry = registry if registry is not None else Registry.of_project(settings.root)
+    policy = policy or PolicyEngine(load_policies(settings.root / "policies"))
+    signer = Signer(signing_key(settings.data_dir))
+    storage = SqliteStorage(settings.data_dir / "vextir.db", clock=clock, synchronous=settings.synchronous)
+    await storage.start()
+    try:
+        yield await _assemble(settings, storage, registry, policy, signer, clock)
+    finally:
+        await storage.close()
+
+
+async def _assemble(
+    settings: Settings,
+    storage: SqliteStorage,
+    registry: Registry,
+    policy: PolicyEngine,
+    signer: Signer,
+    clock: Clock,
+) -> Kernel:
+    await storage.broker.declare(QUEUE, lock_duration_s=settings.lock_s)
+    queue = storage.queue(QUEUE)
+    bus, observers = EventBus(), Observers()
+    observers.add(_ToBus(bus))
+    trusts = _trusts(settings.trusted_sources)
+    desk = Desk(
+        clock=clock,
+        store=storage.store,
+        queue=queue,
+        signer=signer,
+        atomic=storage.atomic,
+        retention_s=settings.retention_s,
+    )
+    parts = Parts(
+        desk=desk,
+        blobs=storage.blobs,
+        policy=policy,
+        registry=registry,
+        binding=Principal(kind="user", id=f"queue.{QUEUE}", tenant=settings.tenant),
+        trusts=trusts,
+        mode=_mode(settings.best_of),
+        observer=observers,
+        draw=random.SystemRandom().random,
+    )
+    return Kernel(
+        settings=settings,
+        clock=clock,
+        queue=queue,
+        store=storage.store,
+        blobs=storage.blobs,
+        registry=registry,
+        policy=policy,
+        bus=bus,
+        intake=Intake(
+            clock=clock,
+            queue=queue,
+            blobs=storage.blobs,
+            signer=signer,
+            policy=policy,
+            trusts=trusts,
+            notify=bus.notify,
+        ),
+        processor=Processor(parts),
+        sweep=Sweep(parts, storage.queue(f"{QUEUE}/$deadletterqueue")),
+        observers=observers,
+    )
+
+
+def _trusts(sources: tuple[str, ...]) -> Callable[[str], bool]:
+    @lru_cache(4096)
+    def trusts(source: str) -> bool:
+        return any(fnmatchcase(source, pattern) for pattern in sources)
+
+    return trusts
+
+
+def _mode(best_of: tuple[str, ...]) -> Callable[[str], Literal["all", "best"]]:
+    trie: PatternTrie[bool] = PatternTrie()
+    for pattern in best_of:
+        trie.add(pattern, True)
+
+    def mode(event_type: str) -> Literal["all", "best"]:
+        return "best" if trie.match(event_type) else "all"
+
+    return mode

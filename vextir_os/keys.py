@@ -1,0 +1,54 @@
+"""Secrets of this installation: random, made at the first start, in files that only their owner can read."""
+
+import os
+import secrets
+from pathlib import Path
+
+from vextir_os.errors import SettingsError
+
+_SIGNING = "signing.key"
+_API = "api.key"
+
+
+def signing_key(data_dir: Path) -> bytes:
+    """Return the 32 bytes by which the OS signs its messages; made when there are none. Raises `SettingsError`."""
+    return bytes.fromhex(_keep(data_dir / _SIGNING))
+
+
+def api_key(data_dir: Path) -> str:
+    """Return the key that the HTTP API asks for, 64 hex digits; made when there is none. Raises `SettingsError`."""
+    return _keep(data_dir / _API)
+
+
+def _keep(path: Path) -> str:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            _make(path)
+        text = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the key cannot be read or made: {error}", where=str(path)) from error
+    if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
+        raise SettingsError(
+            "the key file does not hold 64 hex digits",
+            where=str(path),
+            hint="Restore it from a backup; without it, messages that wait on the queue count as forged",
+        )
+    return text
+
+
+def _make(path: Path) -> None:
+    # Written beside and linked: of several processes that start at once one wins, and nobody reads half a key.
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            return
+    finally:
+        beside.unlink()

@@ -1,0 +1,1 @@
+"""Running the OS in one process on this machine."""

@@ -1,0 +1,106 @@
+"""Workers and sweep in one process: receives, hands each delivery to the processor, settles what it answers."""
+
+import asyncio
+import contextlib
+import logging
+import random
+
+from vextir_os.errors import LockLostError, StoreError, StoreUnavailableError
+from vextir_os.kernel import Kernel
+from vextir_os.ports.queue import Delivery
+
+_LOG = logging.getLogger("vextir.runner")
+_BATCH = 64
+_WAIT_S = 30.0
+_STOP_S = 20.0
+_HOLD_S = (1.0, 30.0)
+
+
+class Runner:
+    """Runs the OS until it is stopped. Used from one event loop.
+
+    Args:
+        kernel: The OS; stays open as long as the runner runs.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._limit = kernel.settings.concurrency
+        self._busy: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Event()
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> "Runner":
+        self._loops = [
+            asyncio.create_task(self._receive(), name="vextir-receive"),
+            asyncio.create_task(self._sweep(), name="vextir-sweep"),
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Receive nothing more, let the runs at work end for 20 s, give up the rest: their leases die, others go on."""
+        for task in self._loops:
+            task.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        if self._busy:
+            _, late = await asyncio.wait(self._busy, timeout=_STOP_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def wait(self) -> None:
+        """Wait until a loop of the runner fails, and raise what it raised."""
+        await asyncio.gather(*self._loops)
+
+    async def _receive(self) -> None:
+        while True:
+            free = self._limit - len(self._busy)
+            if free <= 0:
+                self._room.clear()
+                await self._room.wait()
+                continue
+            try:
+                deliveries = await self._kernel.queue.receive(min(free, _BATCH), _WAIT_S)
+            except StoreUnavailableError as error:
+                _LOG.warning("cannot receive: %s", error)
+                await asyncio.sleep(_HOLD_S[0])
+                continue
+            for delivery in deliveries:
+                task = asyncio.create_task(self._handle(delivery))
+                self._busy.add(task)
+                task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._busy.discard(task)
+        self._room.set()
+
+    async def _handle(self, delivery: Delivery) -> None:
+        try:
+            settlement = await self._kernel.processor.process(delivery)
+            if settlement == "complete":
+                with contextlib.suppress(LockLostError):
+                    await self._kernel.queue.complete(delivery.token)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the message goes back and the others go on
+            await self._give_back(delivery, error)
+
+    async def _give_back(self, delivery: Delivery, error: Exception) -> None:
+        # The pause keeps an outage from burning the delivery count, and stays inside the message's lock.
+        if isinstance(error, StoreError):
+            _LOG.warning("message %s goes back: %s", delivery.message.id, error)
+        else:
+            _LOG.error("message %s goes back after an error in the processor", delivery.message.id, exc_info=error)
+        low, high = _HOLD_S
+        pause = random.uniform(low, min(high, max(low, self._kernel.settings.lock_s / 2)))  # noqa: S311 - jitter
+        await asyncio.sleep(pause)
+        with contextlib.suppress(StoreError):
+            await self._kernel.queue.abandon(delivery.token)
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._kernel.sweep.run()
+            except StoreError as error:
+                _LOG.warning("cannot sweep: %s", error)
+            await asyncio.sleep(self._kernel.settings.sweep_s)
