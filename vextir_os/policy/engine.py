@@ -1,0 +1,92 @@
+"""The engine: one request in, one decision out. Nothing is allowed that no policy allows.
+
+Among the policies that match, the highest priority decides; within one priority a deny wins. Policies that do not
+concern the action cost nothing: candidates are found by an index and kept, by action and event type, in a bounded
+cache. Knows no clock, no store and no file.
+"""
+
+from vextir_os.errors import EventError
+from vextir_os.events.names import check_type
+from vextir_os.policy.grammar import resource_problem
+from vextir_os.policy.index import VerbIndex
+from vextir_os.policy.model import Bundle, Decision, Policy, Request
+from vextir_os.policy.rule import Rule
+
+CACHED_ACTIONS = 4_096
+"""Actions (with the type of their event) whose candidates are kept; all are forgotten when there are more."""
+
+
+class PolicyEngine:
+    """Decides with one bundle; a changed bundle is a new engine. Safe for use from several threads.
+
+    Args:
+        bundle: The policies; an empty bundle denies everything.
+
+    Raises:
+        ActionError: A policy that was made by hand holds a pattern that the loader would have refused.
+        PatternError: The same, for the type of an event.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self._hash = bundle.hash
+        self._rules = tuple(Rule.of(policy) for policy in sorted(bundle.policies, key=_rank))
+        self._verbs: dict[str, VerbIndex] = {}
+        for number, rule in enumerate(self._rules):
+            for action in rule.actions:
+                self._verbs.setdefault(action.verb, VerbIndex()).add(action, rule.policy.match.event, number)
+        self._candidates: dict[tuple[str, str, str], tuple[Rule, ...]] = {}
+
+    def decide(self, request: Request) -> Decision:
+        """Decide one action. Never raises; what is not well-formed is denied."""
+        key = (request.verb, request.resource, request.event_type)
+        candidates = self._candidates.get(key)
+        if candidates is None:
+            problem = _problem(request)
+            if problem:
+                return self._deny(f"`{request.action[:200]}` can be allowed by no policy: {problem}", 0)
+            candidates = self._find(key)
+        considered = 0
+        # INVARIANT: rules, and so candidates, stand in the order of `_rank`: the first that holds decides.
+        for rule in candidates:
+            considered += 1
+            if rule.holds(request):
+                return Decision(
+                    effect=rule.policy.effect,
+                    policy_id=rule.policy.id,
+                    bundle_hash=self._hash,
+                    reason=rule.reason,
+                    considered=considered,
+                )
+        return self._deny(_unmatched(request), considered)
+
+    def _deny(self, reason: str, considered: int) -> Decision:
+        return Decision(effect="deny", policy_id=None, bundle_hash=self._hash, reason=reason, considered=considered)
+
+    def _find(self, key: tuple[str, str, str]) -> tuple[Rule, ...]:
+        verb = self._verbs.get(key[0])
+        numbers = sorted(set(verb.find(*key))) if verb else ()
+        found = tuple(rule for rule in map(self._rules.__getitem__, numbers) if rule.concerns(*key))
+        if len(self._candidates) >= CACHED_ACTIONS:
+            self._candidates.clear()
+        self._candidates[key] = found
+        return found
+
+
+def _rank(policy: Policy) -> tuple[int, bool, str]:
+    """Sort key: the highest priority first, then denials, then by id, so that the answer names the same one always."""
+    return (-policy.priority, policy.effect != "deny", policy.id)
+
+
+def _problem(request: Request) -> str | None:
+    if request.event_type:
+        try:
+            check_type(request.event_type)
+        except EventError as error:
+            return error.what
+    return resource_problem(request.verb, request.resource)
+
+
+def _unmatched(request: Request) -> str:
+    driver = f" by driver {request.driver}" if request.driver else ""
+    return f"no policy allows `{request.action}` for {request.principal}{driver}"

@@ -1,0 +1,152 @@
+"""One policy file, read and checked: every wrong key, type and name is a problem with its place. Pure."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from vextir_os.errors import PolicyFileError, VextirError, did_you_mean
+from vextir_os.events.names import check_pattern
+from vextir_os.policy.grammar import parse_action
+from vextir_os.policy.model import Effect, Match, Policy
+from vextir_os.policy.selectors import parse_driver, parse_tenant, parse_user
+from vextir_os.yamlio import YamlDocument
+
+TEXT_CHARS = 1_000
+"""Characters of a description or reason, at most."""
+
+PRIORITIES = range(1_001)
+
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}", re.ASCII)
+_EFFECTS: tuple[str, ...] = get_args(Effect)
+_FILE_KEYS = ("policies", "development")
+_POLICY_KEYS = ("id", "description", "priority", "effect", "match", "reason")
+_MATCH_CHECKS: dict[str, Callable[[str], object]] = {
+    "action": parse_action,
+    "event": check_pattern,
+    "users": parse_user,
+    "drivers": parse_driver,
+    "tenants": parse_tenant,
+}
+_KINDS = {str: "text", bool: "a boolean", int: "a whole number", float: "a fraction", list: "a list", dict: "a mapping"}
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFile:
+    """What one file says. With problems, `policies` holds those that could be read all the same."""
+
+    policies: tuple[Policy, ...]
+    development: bool
+    problems: tuple[VextirError, ...]
+
+
+def read_policies(document: YamlDocument) -> PolicyFile:
+    """Read `{"policies": [{"id": "…", "effect": "allow", "match": {"action": "tool:mail/*"}}]}`; nothing is raised."""
+    return _Reader(document).read()
+
+
+class _Reader:
+    """Walks one document and collects problems instead of stopping at the first."""
+
+    def __init__(self, document: YamlDocument) -> None:
+        self.document = document
+        self.problems: list[VextirError] = []
+
+    def read(self) -> PolicyFile:
+        top = self.document.value if self.document.value is not None else {}
+        policies: list[Policy] = []
+        development = False
+        if self._is(top, dict, (), "a policy file"):
+            self._check_keys(top, _FILE_KEYS, (), "a policy file")
+            development = top.get("development", False)
+            self._is(development, bool, ("development",), "`development`")
+            items = top.get("policies", [])
+            if self._is(items, list, ("policies",), "`policies`"):
+                read = (self._policy(item, ("policies", at)) for at, item in enumerate(items))
+                policies = [policy for policy in read if policy is not None]
+        return PolicyFile(policies=tuple(policies), development=development is True, problems=tuple(self.problems))
+
+    def _policy(self, item: Any, path: Path) -> Policy | None:
+        before = len(self.problems)
+        if not self._is(item, dict, path, "a policy"):
+            return None
+        self._check_keys(item, _POLICY_KEYS, path, "a policy")
+        self._check_present(item, ("id", "effect", "match"), path, "the policy")
+        policy_id, effect = item.get("id", ""), item.get("effect", "deny")
+        if "id" in item and self._is(policy_id, str, (*path, "id"), "`id`") and not _ID.fullmatch(policy_id):
+            hint = "Use 1 to 80 characters a-z 0-9 . _ -"
+            self._add(f"policy id {policy_id[:40]!r} is no lower-case name", hint, (*path, "id"))
+        if self._is(effect, str, (*path, "effect"), "`effect`") and effect not in _EFFECTS:
+            hint = did_you_mean(effect, _EFFECTS) or f"The effects are: {', '.join(_EFFECTS)}"
+            self._add(f"unknown effect `{effect[:40]}`", hint, (*path, "effect"))
+        priority = item.get("priority", 100)
+        if self._is(priority, int, (*path, "priority"), "`priority`") and priority not in PRIORITIES:
+            what = f"priority {priority} is not a whole number from 0 to {PRIORITIES[-1]}"
+            self._add(what, "The highest priority decides", (*path, "priority"))
+        description, reason = (self._text(item, key, path) for key in ("description", "reason"))
+        match = self._match(item.get("match", {}), (*path, "match")) if "match" in item else None
+        if match is None or len(self.problems) > before:
+            return None
+        return Policy(
+            id=policy_id, effect=effect, match=match, priority=priority, description=description, reason=reason,
+            origin=f"{self.document.name}:{self.document.line(path)}",
+        )  # fmt: skip
+
+    def _match(self, match: Any, path: Path) -> Match | None:
+        if not self._is(match, dict, path, "`match`"):
+            return None
+        self._check_keys(match, _MATCH_CHECKS, path, "`match`")
+        self._check_present(match, ("action",), path, "`match`")
+        given = {
+            key: self._patterns(match[key], (*path, key), check) for key, check in _MATCH_CHECKS.items() if key in match
+        }
+        return Match(**given) if "action" in given else None
+
+    def _patterns(self, value: Any, path: Path, check: Callable[[str], object]) -> tuple[str, ...]:
+        key = path[-1]
+        if isinstance(value, list) and not value:
+            self._add(f"`{key}` is an empty list, which matches nothing", "Leave the key out to match all", path)
+        items = [(item, (*path, at)) for at, item in enumerate(value)] if isinstance(value, list) else [(value, path)]
+        texts = []
+        for item, place in items:
+            if self._is(item, str, place, f"`{key}`"):
+                texts.append(item)
+                try:
+                    check(item)
+                except VextirError as error:
+                    self._add(error.what, error.hint, place)
+        return tuple(texts)
+
+    def _text(self, item: dict[str, Any], key: str, path: Path) -> str:
+        value = item.get(key, "")
+        if not self._is(value, str, (*path, key), f"`{key}`"):
+            return ""
+        text = " ".join(value.split())
+        if len(text) > TEXT_CHARS or not text.isprintable():
+            what = f"`{key}` is not printable text of at most {TEXT_CHARS} characters"
+            self._add(what, "It is shown to people, in terminals too", (*path, key))
+        return text
+
+    def _is(self, value: Any, kind: type, path: Path, what: str) -> bool:
+        if type(value) is kind:
+            return True
+        hint = "Quote it" if kind is str and isinstance(value, (bool, int, float)) else ""
+        self._add(f"{what} is {_KINDS.get(type(value), 'empty')}, not {_KINDS[kind]}", hint, path)
+        return False
+
+    def _check_keys(self, mapping: dict[str, Any], known: Iterable[str], path: Path, what: str) -> None:
+        for key in mapping:
+            if key not in known:
+                hint = did_you_mean(key, known) or f"The keys are: {', '.join(known)}"
+                where = self.document.key_place((*path, key))
+                self.problems.append(PolicyFileError(f"unknown key `{key[:40]}` in {what}", hint=hint, where=where))
+
+    def _check_present(self, mapping: dict[str, Any], needed: Iterable[str], path: Path, what: str) -> None:
+        for key in needed:
+            if key not in mapping:
+                self._add(f"{what} has no `{key}`", "", path)
+
+    def _add(self, what: str, hint: str, path: Path) -> None:
+        self.problems.append(PolicyFileError(what, hint=hint, where=self.document.place(path)))

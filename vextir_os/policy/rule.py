@@ -1,0 +1,76 @@
+"""A policy made ready for comparing: its texts parsed once, in two parts by what they depend on. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Self, TypeVar
+
+from vextir_os.events.names import check_pattern
+from vextir_os.policy.globs import matches_segments, matches_text
+from vextir_os.policy.grammar import ActionPattern, parse_action
+from vextir_os.policy.model import Policy, Request
+from vextir_os.policy.selectors import DriverPattern, UserPattern, parse_driver, parse_tenant, parse_user
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One policy and its parsed match; None stands for "every", so it costs nothing to ask.
+
+    Attributes:
+        reason: What a denial says: the policy's reason, or else its description, or else its id.
+    """
+
+    policy: Policy
+    actions: tuple[ActionPattern, ...]
+    events: tuple[tuple[str, ...], ...] | None
+    users: tuple[UserPattern, ...] | None
+    drivers: tuple[DriverPattern, ...] | None
+    tenants: tuple[str, ...] | None
+    reason: str
+
+    @classmethod
+    def of(cls, policy: Policy) -> Self:
+        """Parse a policy. Raises `ActionError` and `PatternError` for texts that the loader would have refused."""
+        return cls(
+            policy=policy,
+            actions=tuple(parse_action(action) for action in policy.match.action),
+            events=_each(_parse_event, policy.match.event),
+            users=_each(parse_user, policy.match.users),
+            drivers=_each(parse_driver, policy.match.drivers),
+            tenants=_each(parse_tenant, policy.match.tenants),
+            reason="" if policy.effect == "allow" else _reason(policy),
+        )
+
+    def concerns(self, verb: str, resource: str, event_type: str) -> bool:
+        """Whether action and event type are the policy's. Asked once for each action and type, then remembered."""
+        if not any(action.matches(verb, resource) for action in self.actions):
+            return False
+        segments = event_type.split(".") if event_type else []
+        return self.events is None or any(matches_segments(event, segments) for event in self.events)
+
+    def holds(self, request: Request) -> bool:
+        """Whether the rest of the match fits too. Asked for every request."""
+        return (
+            (self.users is None or any(user.matches(request.principal) for user in self.users))
+            and (self.drivers is None or self._fits_driver(request))
+            and (self.tenants is None or any(matches_text(glob, request.principal.tenant) for glob in self.tenants))
+        )
+
+    def _fits_driver(self, request: Request) -> bool:
+        driver, kind = request.driver, request.driver_kind or ""
+        return driver is not None and any(pattern.matches(driver, kind) for pattern in self.drivers or ())
+
+
+def _parse_event(pattern: str) -> tuple[str, ...] | None:
+    return None if pattern == "**" else tuple(check_pattern(pattern).split("."))
+
+
+def _each(parse: Callable[[str], T | None], texts: Iterable[str]) -> tuple[T, ...] | None:
+    """Parse all; None as soon as one of them matches everything."""
+    parsed = [parse(text) for text in texts]
+    return None if None in parsed else tuple(item for item in parsed if item is not None)
+
+
+def _reason(policy: Policy) -> str:
+    return policy.reason or policy.description or f"policy {policy.id} denies it"
