@@ -78,7 +78,7 @@ class EventError(VextirError):
     """Something about an event itself."""
 
     code = "VX200"
-    kind = "invalid"
+    kind: ClassVar[Kind] = "invalid"
 
 
 class InvalidEventError(EventError):
@@ -118,6 +118,18 @@ class FilterError(EventError):
     code = "VX206"
 
 
+class EventProblemsError(ProblemsError, EventError):
+    """A batch cannot be accepted; all its problems, each with the index of its event from 0."""
+
+    code = "VX207"
+
+
+class BusError(EventError):
+    """The event bus is closed, there is none in this context, or a stream is read outside of `async with`."""
+
+    code = "VX208"
+
+
 # Policy (3xx)
 
 
@@ -125,7 +137,7 @@ class PolicyError(VextirError):
     """Something about policies."""
 
     code = "VX300"
-    kind = "invalid"
+    kind: ClassVar[Kind] = "invalid"
 
 
 class PolicyFileError(PolicyError):
@@ -304,6 +316,13 @@ class BlobMismatchError(StoreError):
     """The bytes of a blob do not have the hash or size that its reference names."""
 
     code = "VX511"
+
+
+class InvalidRequestError(StoreError):
+    """A document, message, name, path or option that no store or queue takes."""
+
+    code = "VX512"
+    kind = "invalid"
 
 
 # Runs (6xx)

@@ -5,13 +5,14 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from vextir_os.errors import InvalidEventError, TooLargeError, UndecodableError
-from vextir_os.events.limits import JSON_DEPTH
+from vextir_os.events.limits import BLOB_BYTES, JSON_DEPTH
 
 Raw = orjson.Fragment
 """JSON text that is already encoded: `Raw(b'{"a":1}')` as a value is written into a document as it stands."""
@@ -28,16 +29,20 @@ def loads(raw: bytes | str) -> Any:
 
 
 def dumps(value: Any) -> bytes:
-    """Encode to compact UTF-8 JSON; keys keep their order. Takes exact JSON types and `Raw` only.
+    """Encode to compact UTF-8 JSON; keys keep their order. For values that `check_json` has passed, and for `Raw`.
+
+    What has not been checked may be changed on the way: NaN and infinities become null, an enum its value, a UUID text.
 
     Raises:
         InvalidEventError: A value is no JSON: another type, a key that is no text, an integer over 64 bits,
-            a lone surrogate. NaN and infinities are not looked for here: see `check_json`.
+            a lone surrogate.
     """
     try:
         return orjson.dumps(value, option=_EXACT)
     except (TypeError, orjson.JSONEncodeError) as error:
-        raise InvalidEventError(f"not JSON: {error}", hint="Use text, numbers, booleans, null, lists and dicts") from error
+        raise InvalidEventError(
+            f"not JSON: {error}", hint="Use text, numbers, booleans, null, lists and dicts"
+        ) from error
 
 
 _EXACT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
@@ -65,42 +70,87 @@ def loads_strict(raw: bytes) -> Any:
     return value
 
 
-def check_json(value: Any) -> None:
-    """Say whether a value made by code is plain JSON, in every part: exact types, finite, bounded depth.
+def check_json(value: Any, *, limit_bytes: int = BLOB_BYTES) -> None:
+    """Say whether a value made by code is plain JSON, in every part: exact types, finite, bounded depth and size.
 
     Raises:
         InvalidEventError: Some part is no JSON; the message names its path, such as `items[3].price`.
-        TooLargeError: Nested deeper than `JSON_DEPTH`.
+        TooLargeError: Nested deeper than `JSON_DEPTH`, or certainly over the limit when written out.
     """
-    stack: list[tuple[Any, str, int]] = [(value, "", 1)]
-    while stack:
-        item, path, depth = stack.pop()
-        kind = type(item)
-        if kind is str or item is None or kind is bool:
-            continue
-        if kind is int:
-            if not -_INT64 <= item < _INT64:
-                raise _bad(path, "an integer over 64 bits")
-        elif kind is float:
-            if not math.isfinite(item):
-                raise _bad(path, f"{item}, which JSON cannot hold")
-        elif isinstance(item, dict):
-            if depth > JSON_DEPTH:
-                raise _too_deep()
-            for key, inner in item.items():
-                if type(key) is not str:
-                    raise _bad(path, f"the key {key!r}, which is no text")
-                stack.append((inner, f"{path}.{key}" if path else key, depth + 1))
-        elif kind is list or kind is tuple:
-            if depth > JSON_DEPTH:
-                raise _too_deep()
-            stack.extend((inner, f"{path}[{index}]", depth + 1) for index, inner in enumerate(item))
-        else:
-            raise _bad(path, f"a {kind.__name__}")
+    try:
+        if _check(value, 1, limit_bytes) < 0:
+            raise _too_large()
+    except _NoJsonError as error:
+        raise InvalidEventError(f"not JSON: {error.place()} is {error.found}") from None
 
 
-def _bad(path: str, found: str) -> InvalidEventError:
-    return InvalidEventError(f"not JSON: {path or 'the value'} is {found}")
+class _NoJsonError(Exception):
+    """Some part is no JSON; collects its path on the way out, so that what is JSON pays nothing for paths."""
+
+    def __init__(self, found: str) -> None:
+        self.found = found
+        self.path: list[str | int] = []
+
+    def place(self) -> str:
+        parts = (f"[{part}]" if isinstance(part, int) else f".{part[:40]}" for part in reversed(self.path))
+        return "".join(parts).removeprefix(".") or "the value"
+
+
+def _check(item: Any, depth: int, left: int) -> int:
+    # Returns how many bytes are left. They are counted, at least two for each part, because a few references can
+    # stand for more JSON than any machine holds: a list of the same list of the same list, and so on.
+    kind = type(item)
+    if kind is str:
+        if not (item.isascii() or _is_unicode(item)):
+            raise _NoJsonError("text with half a surrogate pair")
+        return left - len(item) - 2
+    if item is None or kind is bool:
+        return left - 2
+    if kind is int or kind is float:
+        _check_number(item)
+        return left - 2
+    if depth > JSON_DEPTH:
+        raise _too_deep()
+    for key, inner in _parts(item):
+        try:
+            left = _check(inner, depth + 1, left - len(key) if isinstance(key, str) else left)
+        except _NoJsonError as error:
+            error.path.append(key)
+            raise
+        if left < 0:
+            raise _too_large()
+    return left - 2
+
+
+def _parts(item: Any) -> Iterable[tuple[str | int, Any]]:
+    if type(item) is list or type(item) is tuple:
+        return enumerate(item)
+    if not isinstance(item, dict):
+        raise _NoJsonError(f"a {type(item).__name__}")
+    for key in item:
+        if type(key) is not str or not (key.isascii() or _is_unicode(key)):
+            raise _NoJsonError(f"a dict with the key {repr(key)[:40]}, which is no text")
+    return item.items()
+
+
+def _check_number(number: int | float) -> None:
+    if type(number) is int:
+        if not -_INT64 <= number < _INT64:
+            raise _NoJsonError("an integer over 64 bits")
+    elif not math.isfinite(number):
+        raise _NoJsonError(f"{number}, which JSON cannot hold")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError("too many bytes as JSON", hint="Keep large data elsewhere and put a link into the event")
 
 
 def _too_deep() -> TooLargeError:
@@ -132,9 +182,9 @@ def _check_surrogates(value: Any) -> None:
 def _unique(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise UndecodableError(f"not JSON for us: the key {twice!r} stands twice in one object")
+        times = Counter(key for key, _ in pairs)
+        twice = next(key for key in times if times[key] > 1)
+        raise UndecodableError(f"not JSON for us: the key {twice[:40]!r} stands twice in one object")
     return found
 
 
@@ -157,6 +207,4 @@ def _constant(text: str) -> Any:
     raise UndecodableError(f"not JSON: {text} is no number of JSON")
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_int=_integer, parse_float=_float, parse_constant=_constant
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_integer, parse_float=_float, parse_constant=_constant)

@@ -21,6 +21,9 @@ ATTRIBUTE_CHARS = 1_024
 LABELS = 32
 """Labels on one event, at most."""
 
+EXTENSIONS = 32
+"""Extension attributes on one event, at most."""
+
 RUNS_PER_RECORD = 32
 """Drivers that one event may start, at most."""
 

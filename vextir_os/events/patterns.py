@@ -1,12 +1,15 @@
 """Patterns over dotted types: `*` is one segment, `**` any number, zero included. A trie finds all that match. Pure."""
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Generic, TypeVar
 
 from vextir_os.events.names import check_pattern
 
 V = TypeVar("V")
 _CACHED_TYPES = 4096
+_NAME, _ONE, _DEEP = 0, 1, 2
+_RANKS = {"*": _ONE, "**": _DEEP}
 
 
 def matches(pattern: str, type_: str) -> bool:
@@ -17,8 +20,14 @@ def matches(pattern: str, type_: str) -> bool:
 
 
 def specificity(pattern: str) -> tuple[int, ...]:
-    """Return a sort key: the most specific pattern first, judged segment by segment: a name, then `*`, then `**`."""
-    return tuple({"*": 1, "**": 2}.get(segment, 0) for segment in pattern.split("."))
+    """Return a sort key: the most specific pattern first.
+
+    More names come first, then more `*`, then fewer gaps that `**` opens, then, segment by segment from the left, a
+    name, `*`, `**`. So of two patterns of which one matches a part of what the other matches, the narrower is first.
+    """
+    ranks = [_RANKS.get(segment, _NAME) for segment in pattern.split(".")]
+    open_gaps = sum(_DEEP in gap for wild, gap in groupby(ranks, key=bool) if wild)
+    return (-ranks.count(_NAME), -ranks.count(_ONE), open_gaps, *ranks)
 
 
 class _Node(Generic[V]):
