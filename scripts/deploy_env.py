@@ -30,14 +30,14 @@ NEEDED = (
 def make() -> None:
     """Make the environment, unless it is there for this requirements.txt and this Python."""
     mark = hashlib.sha256(FILE.read_bytes() + sys.version.encode()).hexdigest()
-    if STAMP.exists() and STAMP.read_text() == mark:
+    if STAMP.exists() and STAMP.read_text(encoding="utf-8") == mark:
         return
     shutil.rmtree(ENVIRONMENT, ignore_errors=True)
     uv = [str(UV), "--quiet"]
     subprocess.run([*uv, "venv", "--no-project", "--python", sys.executable, str(ENVIRONMENT)], cwd=ROOT, check=True)
     install = [*uv, "pip", "install", "--require-hashes", "--python", str(ENVIRONMENT / "bin" / "python")]
     subprocess.run([*install, "-r", str(FILE)], cwd=ROOT, check=True)
-    STAMP.write_text(mark)
+    STAMP.write_text(mark, encoding="utf-8")
 
 
 def main() -> int:

@@ -17,16 +17,16 @@ def exported(uv: Path = UV) -> str:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "requirements.txt"
         subprocess.run([uv, *COMMAND.split(), "--quiet", "-o", target], cwd=ROOT, check=True)
-        return target.read_text().replace(str(target), "requirements.txt")
+        return target.read_text(encoding="utf-8").replace(str(target), "requirements.txt")
 
 
 def main(arguments: list[str]) -> int:
     """Write the file, or say whether it is fresh; 1 when it is not."""
     fresh = exported()
     if arguments == ["--write"]:
-        FILE.write_text(fresh)
+        FILE.write_text(fresh, encoding="utf-8")
         return 0
-    if FILE.exists() and FILE.read_text() == fresh:
+    if FILE.exists() and FILE.read_text(encoding="utf-8") == fresh:
         return 0
     print("requirements.txt is not what uv.lock exports. Run: make requirements")
     return 1

@@ -68,7 +68,7 @@ def install_uv(lock: str) -> None:
             return
     say(f"installing uv {version}")
     listing = VENV / "uv-requirement.txt"
-    listing.write_text(requirement + "\n")
+    listing.write_text(requirement + "\n", encoding="utf-8")
     options = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"]
     pip = [str(VENV / "bin" / "python"), "-I", "-m", "pip", "install", *options, "--require-hashes", "-r", str(listing)]
     run(pip, NETWORK)
@@ -107,16 +107,16 @@ def say(line: str) -> None:
 def main() -> None:
     """Bring `.venv` up to date; instant and offline when nothing changed that it depends on."""
     started = time.monotonic()
-    lock = (ROOT / "uv.lock").read_text()
+    lock = (ROOT / "uv.lock").read_text(encoding="utf-8")
     wanted = f"{sys.version_info.major}.{sys.version_info.minor}"
-    mark = fingerprint((ROOT / "pyproject.toml").read_text(), lock, wanted)
-    if STAMP.exists() and STAMP.read_text().strip() == mark and python_of(VENV) == wanted:
+    mark = fingerprint((ROOT / "pyproject.toml").read_text(encoding="utf-8"), lock, wanted)
+    if STAMP.exists() and STAMP.read_text(encoding="utf-8").strip() == mark and python_of(VENV) == wanted:
         STAMP.touch()
         return
     make_venv(wanted)
     install_uv(lock)
     sync()
-    STAMP.write_text(mark + "\n")
+    STAMP.write_text(mark + "\n", encoding="utf-8")
     say(f"ready in {time.monotonic() - started:.0f} s")
 
 

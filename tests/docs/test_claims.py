@@ -1,0 +1,107 @@
+"""The program behind `make claims`: what it reads as a claim, and when a claim holds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.claims import PAGE, ROOT, Claim, PageError, judge, read, selects
+
+HEAD = "| claim | proof | measured |\n| --- | --- | --- |\n"
+
+
+def claims_of(root: Path, rows: str) -> subprocess.CompletedProcess[str]:
+    """Run the program on a page of its own, in a process of its own, as `make claims` does."""
+    (root / "claims.md").write_text(HEAD + rows)
+    code = (
+        "import sys; from pathlib import Path; from scripts.claims import main;"
+        "sys.exit(main(Path('claims.md').resolve(), Path.cwd()))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=root,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_row_is_a_claim_with_every_proof_in_backticks() -> None:
+    rows = "| a \\| b | `make bench` and `tests/unit/test_x.py::test_y` | 3 ms |\n| later | | |\n"
+    assert read("# Claims\n\n| other | table |\n| --- | --- |\n| 1 | 2 |\n\n" + HEAD + rows) == [
+        Claim(text="a | b", proofs=("make bench", "tests/unit/test_x.py::test_y")),
+        Claim(text="later", proofs=()),
+    ]
+
+
+def test_a_row_with_too_many_cells_is_named_by_its_line() -> None:
+    with pytest.raises(PageError, match=r"docs/claims\.md:3: 4 cells instead of 3\. Write a bar inside a cell as"):
+        read(HEAD + "| a | `x | y` | |\n")
+
+
+def test_a_page_without_a_table_of_claims_is_an_error() -> None:
+    with pytest.raises(PageError, match="no table has the columns claim, proof, measured"):
+        read("# Claims\n\n| claim | proof |\n| --- | --- |\n")
+
+
+@pytest.mark.parametrize(
+    ("proof", "selected"),
+    [
+        pytest.param("tests/a/test_b.py", True, id="file"),
+        pytest.param("tests/a", True, id="folder"),
+        pytest.param("tests/a/test_b.py::test_c", True, id="all-parameters"),
+        pytest.param("tests/a/test_b.py::test_c[x]", True, id="one-parameter"),
+        pytest.param("tests/a/test_b.py::test_c[y]", False, id="other-parameter"),
+        pytest.param("tests/a/test_b.py::test_", False, id="beginning-of-a-name"),
+    ],
+)
+def test_a_proof_selects_whole_names_only(proof: str, selected: bool) -> None:
+    assert selects(proof, "tests/a/test_b.py::test_c[x]") is selected
+
+
+def test_a_claim_holds_when_all_its_proofs_hold() -> None:
+    claim = Claim(text="fast", proofs=("make bench", "tests/x.py"))
+    assert judge(claim, {"make bench": "", "tests/x.py": ""}) == "ok      fast"
+    assert judge(claim, {"make bench": "exit code 2", "tests/x.py": ""}) == "FAILED  fast (make bench: exit code 2)"
+
+
+def test_commands_and_tests_run_and_each_claim_gets_one_line(tmp_path: Path) -> None:
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    (tests / "test_some.py").write_text(
+        "import pytest\n\ndef test_good(): pass\n\ndef test_bad(): assert False\n\n"
+        "@pytest.mark.skip\ndef test_skipped(): pass\n"
+    )
+    rows = (
+        "| good | `true`, `tests/test_some.py::test_good` | |\n"
+        "| bad | `tests/test_some.py::test_bad` | |\n"
+        "| skipped | `tests/test_some.py::test_skipped` | |\n"
+        "| gone | `tests/test_some.py::test_gone`, `tests/test_gone.py` | |\n"
+        "| wrong | `false` | |\n"
+        "| unknown | `no-such-program --now` | |\n"
+        "| later | | |\n"
+    )
+    done = claims_of(tmp_path, rows)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-8:] == [
+        "ok      good",
+        "FAILED  bad (tests/test_some.py::test_bad: a test failed)",
+        "FAILED  skipped (tests/test_some.py::test_skipped: a test skipped)",
+        "FAILED  gone (tests/test_some.py::test_gone: no such test; tests/test_gone.py: no such test)",
+        "FAILED  wrong (false: exit code 1)",
+        "FAILED  unknown (no-such-program --now: cannot run: [Errno 2] No such file or directory: 'no-such-program')",
+        "open    later",
+        "1 of 7 claims hold",
+    ]
+
+
+def test_it_succeeds_only_when_every_claim_holds(tmp_path: Path) -> None:
+    assert claims_of(tmp_path, "| good | `true` | |\n").returncode == 0
+    open_one = claims_of(tmp_path, "| good | `true` | |\n| later | | |\n")
+    assert (open_one.returncode, open_one.stdout.splitlines()[-1]) == (1, "1 of 2 claims hold")
+
+
+def test_the_projects_own_page_can_be_read() -> None:
+    assert read(PAGE.read_text())
