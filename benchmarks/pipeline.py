@@ -1,0 +1,185 @@
+"""Measures the OS as it ships: publish, policy, routing, record, driver, commit, on SQLite with synchronous=FULL.
+
+    python benchmarks/pipeline.py --n 20000 --lat 500 --flows 2000 --data EMPTY_DIR
+
+Prints as its last line one JSON object. Every result is read back from the store and compared.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.job import payload, result
+from vextir_os import Context, Event, Result, __version__, driver
+from vextir_os.bootstrap import open_kernel
+from vextir_os.events.identity import Principal
+from vextir_os.kernel import Kernel
+from vextir_os.local.loop import run
+from vextir_os.local.runner import Runner
+from vextir_os.local.watch import Watch
+from vextir_os.policy.engine import PolicyEngine
+from vextir_os.policy.model import Bundle, Match, Policy
+from vextir_os.registry.registry import Registry, registry_of
+from vextir_os.runs.record import EVENTS
+from vextir_os.settings import Settings
+
+_WHO = Principal(kind="user", id="bench", tenant="local")
+_IN_FLIGHT = 512
+
+
+@driver("bench.work", capabilities=["bench.in"])
+async def work(event: Event, ctx: Context) -> dict[str, Any]:
+    """Do the job."""
+    return result(event.data)
+
+
+@driver("bench.first", capabilities=["chain.first"], permissions=["emit:chain.second"])
+async def first(event: Event, ctx: Context) -> Result:
+    """Do the job and pass it on."""
+    return Result(output=result(event.data), events=[Event(type="chain.second", data=event.data)])
+
+
+@driver("bench.second", capabilities=["chain.second"], permissions=["emit:chain.third"])
+async def second(event: Event, ctx: Context) -> Result:
+    """Do the job and pass it on."""
+    return Result(output=result(event.data), events=[Event(type="chain.third", data=event.data)])
+
+
+@driver("bench.third", capabilities=["chain.third"])
+async def third(event: Event, ctx: Context) -> dict[str, Any]:
+    """Do the job."""
+    return result(event.data)
+
+
+def _registry() -> Registry:
+    return registry_of([work, first, second, third])
+
+
+def _policy() -> PolicyEngine:
+    actions = ("publish:**", "process:**", "emit:**")
+    return PolicyEngine(Bundle(policies=(Policy(id="bench", effect="allow", match=Match(action=actions)),)))
+
+
+async def _all(kernel: Kernel, type_: str, numbers: Sequence[int], prefix: str, watch: Watch) -> float:
+    """Publish an event per number, many at once, and return the seconds until all that follows is finished."""
+    room = asyncio.Semaphore(_IN_FLIGHT)
+
+    async def one(number: int) -> None:
+        async with room:
+            event = Event(type=type_, id=f"{prefix}{number}", source="/cli", data=payload(number))
+            watch.expect(event.id)
+            await kernel.intake.publish([event], _WHO, source="/cli")
+
+    began = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for number in numbers:
+            group.create_task(one(number))
+    await watch.idle()
+    return time.perf_counter() - began
+
+
+async def _one_by_one(kernel: Kernel, count: int, watch: Watch) -> list[float]:
+    found = []
+    for number in range(count):
+        event = Event(type="bench.in", id=f"l{number}", source="/cli", data=payload(number))
+        began = time.perf_counter()
+        watch.expect(event.id)
+        await kernel.intake.publish([event], _WHO, source="/cli")
+        await watch.idle()
+        found.append(time.perf_counter() - began)
+    return sorted(found)
+
+
+async def _verified(kernel: Kernel, steps: Sequence[str], prefix: str, count: int) -> bool:
+    """Whether each event has exactly one finished record per step, with the right output."""
+    seen: dict[tuple[str, str], int] = {}
+    continuation = ""
+    while True:
+        page = await kernel.store.query(EVENTS, limit=1_000, continuation=continuation)
+        for stored in page.items:
+            record = stored.document
+            event = record["event"]
+            if not event["correlationid"].startswith(prefix) or event["type"] not in steps:
+                continue
+            (finished,) = record["runs"].values()
+            number = event["data"]["number"]
+            if finished["state"] != "done" or finished["output"] != result(payload(number)):
+                return False
+            key = (event["type"], event["correlationid"])
+            seen[key] = seen.get(key, 0) + 1
+        continuation = page.continuation
+        if not continuation:
+            return len(seen) == count * len(steps) and set(seen.values()) == {1}
+
+
+def _cold_start(data: Path) -> float:
+    """Return the seconds from the start of a new process to an OS that is ready for its first event."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, __file__, "--cold", "--data", str(data / "cold")], check=True)
+    return time.perf_counter() - began
+
+
+async def _ready(data: Path) -> None:
+    async with open_kernel(_settings(data), registry=_registry(), policy=_policy()) as kernel, Runner(kernel):
+        pass
+
+
+def _settings(data: Path) -> Settings:
+    return Settings(root=data, data_dir=data)
+
+
+async def measure(data: Path, *, n: int, lat: int, flows: int) -> dict[str, Any]:
+    """Return all numbers."""
+    watch = Watch()
+    async with open_kernel(_settings(data), registry=_registry(), policy=_policy()) as kernel:
+        kernel.observers.add(watch)
+        async with Runner(kernel):
+            await _all(kernel, "bench.in", range(200), "w", watch)
+            seconds = await _all(kernel, "bench.in", range(n), "t", watch)
+            times = await _one_by_one(kernel, lat, watch)
+            chained = await _all(kernel, "chain.first", range(flows), "c", watch)
+        right = [
+            await _verified(kernel, ["bench.in"], "t", n),
+            await _verified(kernel, ["bench.in"], "l", lat),
+            await _verified(kernel, ["chain.first", "chain.second", "chain.third"], "c", flows),
+        ]
+    return {
+        "ok": all(right),
+        "peer": "vextir",
+        "version": __version__,
+        "durability": "sqlite WAL, synchronous=FULL, group commit",
+        "semantics": "at-least-once delivery, exactly-once effect on records and emitted events, policy on every event",
+        "cold_start_s": _cold_start(data),
+        "throughput": {"n": n, "seconds": seconds, "eps": n / seconds, "verified": right[0]},
+        "latency": {"count": lat, "p50_ms": times[lat // 2] * 1e3, "p99_ms": times[int(lat * 0.99)] * 1e3},
+        "chain": {
+            "flows": flows, "steps": 3, "seconds": chained, "steps_per_s": flows * 3 / chained, "verified": right[2]
+        },
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=20_000)
+    parser.add_argument("--lat", type=int, default=500)
+    parser.add_argument("--flows", type=int, default=2_000)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--cold", action="store_true", help="only start and stop")
+    given = parser.parse_args()
+    if given.cold:
+        run(_ready(given.data))
+        return
+    print(json.dumps(run(measure(given.data, n=given.n, lat=given.lat, flows=given.flows))))
+
+
+if __name__ == "__main__":
+    main()

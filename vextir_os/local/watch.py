@@ -1,0 +1,46 @@
+"""Watches, in this process, what becomes of events: of one until it is finished, or of all until nothing is left."""
+
+import asyncio
+from collections.abc import Sequence
+
+from vextir_os.events.event import Event
+from vextir_os.runs.record import RecordDoc, is_finished
+
+
+class Watch:
+    """An observer that knows which events are still open: those expected, and all that they cause."""
+
+    def __init__(self) -> None:
+        self.failed_to_read: list[str] = []
+        self._open: set[str] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def expect(self, *event_ids: str) -> None:
+        """Count these events as open until their records are finished. Call it before they are published."""
+        self._open.update(event_ids)
+        self._idle.clear()
+
+    @property
+    def open(self) -> Sequence[str]:
+        """Ids of the events that are not finished yet."""
+        return sorted(self._open)
+
+    async def idle(self) -> None:
+        """Wait until every expected event, and all that they caused, is finished."""
+        await self._idle.wait()
+
+    def emitted(self, event: Event) -> None:
+        """Count an emitted event as open."""
+        self.expect(event.id)
+
+    def recorded(self, record: RecordDoc) -> None:
+        """Count an event as finished once nothing can happen to its record any more."""
+        if is_finished(record):
+            self._open.discard(record["event_id"])
+            if not self._open:
+                self._idle.set()
+
+    def quarantined(self, reason: str, document_id: str) -> None:
+        """Remember that a message could not be read."""
+        self.failed_to_read.append(f"{document_id}: {reason}")
