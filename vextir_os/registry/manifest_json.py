@@ -1,0 +1,99 @@
+"""Manifests and the index as JSON, and back. Pure: bytes in, values out.
+
+`{"v": 1, "folders": {"mail": "sha256:…"}, "manifests": [{"id": "mail.sorter", …}], "digest": "sha256:…"}`
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from vextir_os.driverkit.manifest import Manifest, Retry
+from vextir_os.errors import StaleIndexError, UndecodableError
+from vextir_os.events.jsonio import dumps, loads
+
+VERSION = 1
+INDEX_FILE = "drivers/index.json"
+BUILD = "Run: vextir build"
+
+_FIELDS = tuple(each.name for each in fields(Manifest) if each.name != "code_hash")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """All drivers of a project.
+
+    Attributes:
+        manifests: By id.
+        folders: `sha256:` + hex of each driver folder, by its name.
+    """
+
+    manifests: tuple[Manifest, ...] = ()
+    folders: Mapping[str, str] = field(default_factory=dict)
+
+
+def encode_index(index: Index) -> bytes:
+    """Return the index as the bytes of its file; the same index gives the same bytes."""
+    body: dict[str, Any] = {
+        "v": VERSION,
+        "folders": dict(sorted(index.folders.items())),
+        "manifests": [_to_json(manifest) for manifest in sorted(index.manifests, key=lambda manifest: manifest.id)],
+    }
+    body["digest"] = _digest(body)
+    return json.dumps(body, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def decode_index(raw: bytes) -> Index:
+    """Return the index that the bytes of its file hold.
+
+    Raises:
+        StaleIndexError: They are no index, an index of another version, or not as the build wrote them.
+    """
+    try:
+        body = loads(raw)
+    except UndecodableError as error:
+        raise _stale("it is damaged, or holds the marks of a merge") from error
+    if not isinstance(body, dict) or "manifests" not in body:
+        raise _stale("it is no driver index")
+    if body.get("v") != VERSION:
+        raise _stale(f"it has version {body.get('v')!r}, this Vextir OS reads version {VERSION}")
+    if body.pop("digest", None) != _digest(body):
+        raise _stale("it was changed by hand")
+    folders = body["folders"]
+    return Index(manifests=tuple(_from_json(entry, folders) for entry in body["manifests"]), folders=folders)
+
+
+def _stale(what: str) -> StaleIndexError:
+    return StaleIndexError(f"the driver index cannot be used: {what}", hint=BUILD, where=INDEX_FILE)
+
+
+def _digest(body: Mapping[str, Any]) -> str:
+    return f"sha256:{hashlib.sha256(dumps(body)).hexdigest()}"
+
+
+def _to_json(manifest: Manifest) -> dict[str, Any]:
+    entry = {name: getattr(manifest, name) for name in _FIELDS}
+    retry = manifest.retry
+    return entry | {
+        "capabilities": list(manifest.capabilities),
+        "permissions": list(manifest.permissions),
+        "retry": {"max_attempts": retry.max_attempts, "base_s": retry.base_s, "cap_s": retry.cap_s},
+        "schema": None if manifest.schema is None else dict(manifest.schema),
+    }
+
+
+def _from_json(entry: dict[str, Any], folders: Mapping[str, str]) -> Manifest:
+    # The digest has shown that our build wrote this; what may differ is only the version of that build.
+    try:
+        return Manifest(
+            **entry
+            | {
+                "capabilities": tuple(entry["capabilities"]),
+                "permissions": tuple(entry["permissions"]),
+                "retry": Retry(**entry["retry"]),
+                "code_hash": folders[entry["module"].partition(".")[0]],
+            }
+        )
+    except (TypeError, KeyError) as error:
+        raise _stale("it was built by another version of Vextir OS") from error

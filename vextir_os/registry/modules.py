@@ -1,0 +1,117 @@
+"""Importing driver modules by their place. The only module of the OS that touches the import machinery.
+
+Each project root has a package of its own name in `sys.modules` whose path is its `drivers/` folder. So a driver's
+`from .client import Client` works, and no package called `drivers`, installed or local, can be taken for ours.
+"""
+
+import hashlib
+import importlib
+import importlib.util
+import os
+import sys
+import threading
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+
+from vextir_os.errors import DriverError, DriverImportError
+from vextir_os.registry.folders import DRIVERS, MAIN
+
+_LOCK = threading.RLock()
+_EXTRAS = {"openai": "openai", "anthropic": "anthropic", "mcp": "mcp", "azure": "azure", "aiohttp": "azure"}
+_MESSAGE_CHARS = 300
+
+
+def package_name(root: Path) -> str:
+    """Return the name of the package that holds the drivers of a project root."""
+    return f"vextir_loaded_{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]}"
+
+
+def import_driver_module(root: Path, module: str) -> ModuleType:
+    """Import a module below the drivers folder, or return it when it is imported already. Safe from several threads.
+
+    A module that fails leaves nothing behind, so a later call tries again from the start.
+
+    Args:
+        root: The project root.
+        module: Dotted name below `drivers/`: `research.driver`.
+
+    Raises:
+        DriverImportError: The module raises, or is not there; the message names the line in the driver's own file.
+        DriverError: What `@driver` found wrong in it, as it stands.
+    """
+    with _LOCK:
+        package = _ensure_package(root)
+        try:
+            return importlib.import_module(f"{package}.{module}")
+        except DriverError:
+            _forget(f"{package}.{module.partition('.')[0]}")
+            raise
+        except (Exception, SystemExit) as error:  # a module may raise anything
+            _forget(f"{package}.{module.partition('.')[0]}")
+            raise _failed(root, module, error) from error
+
+
+def forget_modules(root: Path) -> None:
+    """Remove all driver modules of a project root, so that the next import reads the files anew."""
+    with _LOCK:
+        _forget(package_name(root))
+
+
+def relative_place(root: Path, place: str) -> str:
+    """Return a place such as `/home/ann/shop/drivers/mail/driver.py:7` as seen from the root."""
+    prefix = f"{root.resolve()}{os.sep}"
+    return place.removeprefix(prefix).replace(os.sep, "/") if place.startswith(prefix) else place
+
+
+def _ensure_package(root: Path) -> str:
+    name = package_name(root)
+    if name not in sys.modules:
+        spec = ModuleSpec(name, None, is_package=True)
+        spec.submodule_search_locations = [str(root.resolve() / DRIVERS)]
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+    return name
+
+
+def _forget(name: str) -> None:
+    for found in [found for found in sys.modules if found == name or found.startswith(f"{name}.")]:
+        del sys.modules[found]
+    importlib.invalidate_caches()
+
+
+def _failed(root: Path, module: str, error: BaseException) -> DriverImportError:
+    where = _own_line(root, module, error) or f"{DRIVERS}/{module.replace('.', '/')}.py"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return _missing(error.name, package_name(root), where)
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    message = (text.strip() or "no message").splitlines()[0][:_MESSAGE_CHARS]
+    what = f"the module cannot be imported: {type(error).__name__}: {message}"
+    return DriverImportError(what, hint=f"Correct the file; nothing but declarations belongs into {MAIN}", where=where)
+
+
+def _missing(name: str, package: str, where: str) -> DriverImportError:
+    own = name.removeprefix(f"{package}.")
+    if own != name:
+        path = f"{DRIVERS}/{own.replace('.', '/')}.py"
+        return DriverImportError(f"there is no {path}", hint="Add it, or correct the name", where=where)
+    top = name.partition(".")[0]
+    # No `pip install` of a name that may be a slip of the pen: somebody may have taken just that name.
+    hint = f"Install the package that brings it; for a file of the driver write `from .{top} import ...`"
+    if top in _EXTRAS:
+        hint = f"Run: pip install 'vextir-os[{_EXTRAS[top]}]'"
+    return DriverImportError(f"{name} is needed by this driver and is not installed", hint=hint, where=where)
+
+
+def _own_line(root: Path, module: str, error: BaseException) -> str:
+    """Return the place in the driver's own files that led to an error; empty when none of them was on the way."""
+    folder = f"{root.resolve() / DRIVERS / module.partition('.')[0]}{os.sep}"
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith(folder):
+        return relative_place(root, f"{error.filename}:{error.lineno or 1}")
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file.startswith(folder):
+            place = relative_place(root, f"{file}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,144 @@
+"""The registry: which drivers handle a type, what a driver declares, and its code once an event for it has arrived."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+from vextir_os.driverkit.call import LoadedDriver, loaded
+from vextir_os.driverkit.decorator import MANIFEST
+from vextir_os.driverkit.manifest import Manifest
+from vextir_os.errors import ManifestProblemsError, StaleIndexError, UnknownDriverError, did_you_mean
+from vextir_os.events.patterns import PatternTrie
+from vextir_os.registry.discover import manifest_set_problems, placed
+from vextir_os.registry.index import load_index
+from vextir_os.registry.manifest_json import BUILD, INDEX_FILE
+from vextir_os.registry.modules import import_driver_module
+
+Mode = Literal["all", "best"]
+_CACHED_ROUTES = 4096
+# A line that moved changes nothing, and the text of a schema depends on the version of pydantic.
+_COMPARED = tuple(field.name for field in fields(Manifest) if field.name not in ("line", "schema"))
+
+
+class Registry:
+    """All drivers of one installation; fixed once made. Routing is pure; only `load` touches files.
+
+    Args:
+        manifests: One per driver, as the index holds them.
+        root: The project root; needed for `load`.
+
+    Raises:
+        ManifestProblemsError: An id stands there twice, or a permission cannot be read.
+    """
+
+    def __init__(self, manifests: Iterable[Manifest] = (), *, root: Path | None = None) -> None:
+        ordered = sorted(manifests, key=lambda manifest: manifest.id)
+        problems = manifest_set_problems(ordered)
+        if problems:
+            raise ManifestProblemsError(problems)
+        self._root = root
+        self._manifests = {manifest.id: manifest for manifest in ordered}
+        self._loaded: dict[str, LoadedDriver] = {}
+        self._routes: dict[str, tuple[Manifest, ...]] = {}
+        self._trie: PatternTrie[Manifest] = PatternTrie()
+        for manifest in ordered:
+            for capability in manifest.capabilities:
+                self._trie.add(capability, manifest)
+
+    @classmethod
+    def open(cls, root: Path) -> Self:
+        """Return the registry of a project, from its index; imports no driver.
+
+        Raises:
+            StaleIndexError: There is no usable index.
+        """
+        return cls(load_index(root).manifests, root=root)
+
+    @classmethod
+    def of(cls, *functions: Callable[..., Any]) -> Self:
+        """Return a registry of functions under `@driver` that are there already; for tests and notebooks.
+
+        Raises:
+            ManifestError: One of them is not under `@driver`.
+            ManifestProblemsError: Two have the same id, or a permission cannot be read.
+        """
+        drivers = [loaded(function) for function in functions]
+        registry = cls(driver.manifest for driver in drivers)
+        registry._loaded.update({driver.manifest.id: driver for driver in drivers})
+        return registry
+
+    @property
+    def manifests(self) -> Mapping[str, Manifest]:
+        """All manifests by driver id, in the order of the ids."""
+        return MappingProxyType(self._manifests)
+
+    def find(self, driver_id: str) -> Manifest | None:
+        """Return the manifest of a driver; None when there is no such driver here."""
+        return self._manifests.get(driver_id)
+
+    def get(self, driver_id: str) -> Manifest:
+        """Return the manifest of a driver. Raises `UnknownDriverError`, with the nearest id."""
+        manifest = self.find(driver_id)
+        if manifest is None:
+            hint = did_you_mean(driver_id, self._manifests)
+            raise UnknownDriverError(f"there is no driver `{driver_id[:80]}`", hint=hint)
+        return manifest
+
+    def route(self, event_type: str, mode: Mode = "all") -> tuple[Manifest, ...]:
+        """Return the drivers that handle a type, each once, the one with the most specific capability first.
+
+        Drivers whose capabilities are equally specific stand in the order of their ids.
+
+        Args:
+            event_type: Type of the event.
+            mode: `all`: every driver that handles it; `best`: the first of them.
+        """
+        found = self._routes.get(event_type)
+        if found is None:
+            found = tuple({manifest.id: manifest for _, manifest in self._trie.match(event_type)}.values())
+            # Types come from outside: the cache must not grow with them.
+            if len(self._routes) >= _CACHED_ROUTES:
+                self._routes.clear()
+            self._routes[event_type] = found
+        return found[:1] if mode == "best" else found
+
+    def load(self, manifest: Manifest) -> LoadedDriver:
+        """Return a driver of this registry, ready to be called; its module is imported the first time.
+
+        Safe from several threads. A module that failed is tried again at the next call. Importing holds up the event
+        loop, once per driver.
+
+        Raises:
+            UnknownDriverError: There is no driver of this id.
+            DriverImportError: Its module cannot be imported; the message names the line.
+            StaleIndexError: What the module declares is not what the index says.
+        """
+        driver = self._loaded.get(manifest.id)
+        if driver is None:
+            driver = self._loaded.setdefault(manifest.id, self._import(self.get(manifest.id)))
+        return driver
+
+    def _import(self, manifest: Manifest) -> LoadedDriver:
+        if self._root is None:
+            raise UnknownDriverError(
+                f"driver `{manifest.id}` has no code here", hint="Make the registry with Registry.open or Registry.of"
+            )
+        module = import_driver_module(self._root, manifest.module)
+        function = getattr(module, manifest.attribute, None)
+        if function is None or not hasattr(function, MANIFEST):
+            raise _stale(manifest, f"`{manifest.attribute}` is no driver there any more")
+        found = placed(self._root, manifest.module, manifest.attribute, function, manifest.code_hash)
+        changed = [name for name in _COMPARED if getattr(found, name) != getattr(manifest, name)]
+        if changed:
+            raise _stale(manifest, f"it now declares another {', '.join(changed)}")
+        return loaded(function, manifest)
+
+
+def _stale(manifest: Manifest, what: str) -> StaleIndexError:
+    return StaleIndexError(
+        f"driver `{manifest.id}` in {manifest.entry.rpartition(':')[0]} is not as the index says: {what}",
+        hint=BUILD,
+        where=INDEX_FILE,
+    )
