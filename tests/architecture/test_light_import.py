@@ -14,7 +14,8 @@ FACES = ("vextir_os.cli", "vextir_os.testing", "vextir_os.compat", "vextir_os.__
 def loaded_by(*statements: str) -> Sequence[str]:
     """Return the modules that a fresh interpreter has loaded after the statements, without user site and PYTHONPATH."""
     code = "\n".join([*statements, "import json, sys", "print(json.dumps(sorted(sys.modules)))"])
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     names: list[str] = json.loads(done.stdout)
     return names
 

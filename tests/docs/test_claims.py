@@ -104,4 +104,4 @@ def test_it_succeeds_only_when_every_claim_holds(tmp_path: Path) -> None:
 
 
 def test_the_projects_own_page_can_be_read() -> None:
-    assert read(PAGE.read_text())
+    assert read(PAGE.read_text(encoding="utf-8"))
