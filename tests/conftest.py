@@ -1,4 +1,4 @@
-"""What holds for every test: Python's sockets reach this machine only, hypothesis has no deadlines, a soak is longer."""
+"""What holds for every test: Python's sockets reach this machine only, hypothesis has no deadline, a soak is longer."""
 
 import ipaddress
 import os
