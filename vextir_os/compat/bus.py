@@ -1,4 +1,4 @@
-"""The one global bus, as users know it: `get_event_bus`, `emit` and `subscribe` act on the bus of the current context."""
+"""The one global bus, as users know it: these names act on the bus of the current context."""
 
 from vextir_os.bus.current import current_bus
 from vextir_os.bus.eventbus import EventBus, Stream, Wanted

@@ -1,8 +1,8 @@
-"""Typed events, as users know them from the product's specification: each builds an `Event` whose data has their fields.
+"""Typed events, as users know them from the product's specification: each builds an `Event`, its fields are the data.
 
-`EmailEvent(type="email.received", operation="received", provider="gmail", email_data={…})` is the event of that type with
-the data `{"operation": "received", "provider": "gmail", "email_data": {…}}`. What is None is left out. Further arguments
-are attributes of the event, also under the names of the plain form (`user_id`); those of `metadata` are data as well.
+`EmailEvent(type="email.received", operation="received", provider="gmail", email_data={…})` is the event of that type
+with the data `{"operation": "received", "provider": "gmail", "email_data": {…}}`. What is None is left out. Further
+arguments are attributes, also under the names of the plain form (`user_id`); what is in `metadata` is data as well.
 """
 
 from collections.abc import Mapping, Sequence
