@@ -58,6 +58,12 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"Did you mean `{near[0]}`?" if near else ""
 
 
+def shown(text: str, limit: int = 60) -> str:
+    """Return text from outside as messages show it: in backticks, cut, control characters escaped."""
+    cut = text[:limit] + ("…" if len(text) > limit else "")
+    return f"`{cut}`" if cut.isprintable() else f"`{cut.encode('unicode_escape').decode()}`"
+
+
 class YamlError(VextirError):
     """One problem in a YAML file, before anybody asks what the file is about."""
 

@@ -1,0 +1,1 @@
+"""The ports, implemented: one package per technology. Nothing here knows another adapter."""

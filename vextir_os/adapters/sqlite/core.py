@@ -1,0 +1,70 @@
+"""What the writer thread knows of the broker between two statements: entities, turns, times, and what became available.
+
+All of it is a cache of the file, loaded anew after a roll-back or another process's commit. No SQL of its own.
+"""
+
+import math
+import sqlite3
+
+from vextir_os.adapters.sqlite.entities import Entities, Entity
+from vextir_os.adapters.sqlite.fairness import Turns
+
+READY, LOCKED, SCHEDULED, DEFERRED, IN_SESSION = range(5)
+"""States of a message. `IN_SESSION` is ready too, but only for who holds its session; a deferred one may be locked."""
+
+
+class Times:
+    """The earliest time at which a lock ends, a schedule is due, a life ends. May be too early, never too late."""
+
+    __slots__ = ("lives", "locks", "schedules")
+
+    def __init__(self) -> None:
+        self.locks = self.schedules = self.lives = -math.inf
+
+    def forget(self) -> None:
+        """Know nothing: all may be due."""
+        self.locks = self.schedules = self.lives = -math.inf
+
+    def note_lock(self, until: float) -> None:
+        """Say that a lock ends at this time."""
+        self.locks = min(self.locks, until)
+
+    def note_schedule(self, at: float) -> None:
+        """Say that a message becomes due at this time."""
+        self.schedules = min(self.schedules, at)
+
+    def note_life(self, until: float) -> None:
+        """Say that a message's life ends at this time."""
+        self.lives = min(self.lives, until)
+
+    @property
+    def next_at(self) -> float:
+        """When something may be due: epoch seconds, or infinity."""
+        return min(self.locks, self.schedules, self.lives)
+
+
+class Core:
+    """The parts that all operations on messages share. Belongs to the writer thread.
+
+    Attributes:
+        touched: Ids of the entities in which messages or sessions became available in this group.
+    """
+
+    __slots__ = ("entities", "times", "touched", "turns")
+
+    def __init__(self) -> None:
+        self.entities = Entities()
+        self.turns = Turns()
+        self.times = Times()
+        self.touched: set[int] = set()
+
+    def load(self, connection: sqlite3.Connection) -> None:
+        """Read all caches anew."""
+        self.entities.load(connection)
+        self.turns.load(connection)
+        self.times.forget()
+
+
+def ready_state(entity: Entity) -> int:
+    """Return the state in which a message of this entity is ready."""
+    return IN_SESSION if entity.properties.requires_session else READY

@@ -1,0 +1,319 @@
+"""One file, one writer thread, one reader thread: many small units of work share one transaction. Knows no tables.
+
+A *unit* is a callable `(connection, now) -> result`. Units of one turn of the event loop go to the writer together;
+it takes all that wait into one group: BEGIN IMMEDIATE, each unit, COMMIT, then all callers are answered at once. So
+the price of a commit (the disk) is paid once per group, and nobody is answered before it is paid.
+
+Not every unit needs the disk. A group without a durable unit commits under `synchronous=NORMAL`: written to the log,
+not flushed. The log keeps its order, so a later durable commit flushes it as well: what is lost by a power failure is
+a tail of leases and locks, which mean nothing after it, and never anything durable. A killed process loses neither.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from vextir_os.adapters.sqlite.failures import is_group_wide, translate
+from vextir_os.adapters.sqlite.opening import (
+    MEMORY,
+    Synchronous,
+    open_reader,
+    open_writer,
+    set_synchronous,
+)
+from vextir_os.adapters.sqlite.units import Answer, Companion, Run, Undo, Unit, Waiter
+from vextir_os.errors import StoreUnavailableError
+from vextir_os.ports.clock import Clock
+
+GROUP_UNITS = 512
+"""Units in one transaction, at most: bounds how long the first of them waits for its answer."""
+
+_POLL_S = 0.1
+
+
+class Database:
+    """The file and its two threads. Used from one event loop.
+
+    Args:
+        path: A file path, or `:memory:`, where reads run on the writer as well.
+        clock: Gives `now` to the units.
+        companion: Takes part in every group.
+        synchronous: `FULL` flushes each durable commit to the disk. `NORMAL` loses the last commits in a power
+            failure (not when the process is killed).
+        busy_timeout_s: How long to wait for another process's write lock.
+        max_pages: Limit of the file in pages of 4 KB; none by default.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        clock: Clock,
+        companion: Companion,
+        synchronous: Synchronous = "FULL",
+        busy_timeout_s: float = 10.0,
+        max_pages: int | None = None,
+    ) -> None:
+        self.path = path
+        self.clock = clock
+        self._companion = companion
+        self._synchronous: Synchronous = synchronous
+        self._busy_timeout_s = busy_timeout_s
+        self._max_pages = max_pages
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._open = False
+        self._collected: list[Unit] = []
+        self._reads: list[Unit] = []
+        self._to_writer: SimpleQueue[list[Unit] | None] = SimpleQueue()
+        self._to_reader: SimpleQueue[list[Unit] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._level: Synchronous | None = None
+        self._seen_version = -1
+
+    async def start(self, prepare: Run) -> None:
+        """Open the file, set it up when it is new, and start the threads.
+
+        Args:
+            prepare: Runs in one transaction before the first unit.
+
+        Raises:
+            ForeignFileError, StoreCorruptError, StoreUnavailableError, StoreError: The file cannot be used.
+        """
+        self._loop = loop = asyncio.get_running_loop()
+        opened = loop.create_future()
+        writer = threading.Thread(target=self._write, args=(prepare, opened), name="vextir-sqlite-writer", daemon=True)
+        writer.start()
+        try:
+            await asyncio.shield(opened)
+        except BaseException:
+            self._to_writer.put(None)
+            raise
+        self._threads = [writer]
+        if self.path != MEMORY:
+            reader = threading.Thread(target=self._read, name="vextir-sqlite-reader", daemon=True)
+            reader.start()
+            self._threads.append(reader)
+        self._open = True
+
+    async def close(self) -> None:
+        """Finish what was submitted, answer who waits for messages with none, then refuse. Twice is harmless."""
+        if not self._open:
+            return
+        self._flush()
+        self._flush_reads()
+        self._open = False
+        self._to_reader.put(None)
+        self._to_writer.put(None)
+        threads, self._threads = self._threads, []
+        for thread in threads:
+            await asyncio.to_thread(thread.join)
+
+    def wake(self) -> None:
+        """Look at the clock again; for clocks that are moved by hand."""
+        self._to_writer.put([])
+
+    def submit(
+        self, run: Run, *, durable: bool = True, single: bool = False, undo: Undo | None = None
+    ) -> "asyncio.Future[Any]":
+        """Hand a unit to the writer together with all others of this turn of the loop.
+
+        Args:
+            run: The unit. Raises to fail; what it wrote is undone then.
+            durable: Whether the answer waits for the disk.
+            single: At most one of its statements writes, or it writes nothing once it has raised: no savepoint then.
+            undo: Called on the loop with the result when nobody waits for it any more.
+
+        Raises:
+            StoreUnavailableError: The database is closed. (In the future: what `run` raised, or why the commit failed.)
+        """
+        loop = self._running()
+        future: asyncio.Future[Any] = loop.create_future()
+        if not self._collected:
+            loop.call_soon(self._flush)
+        self._collected.append(Unit(run, future, durable, single, undo))
+        return future
+
+    def read(self, run: Run) -> "asyncio.Future[Any]":
+        """Hand a unit that only reads to the reader. It sees all that was answered before.
+
+        Raises:
+            StoreUnavailableError: The database is closed.
+        """
+        loop = self._running()
+        if self.path == MEMORY:
+            return self.submit(run, durable=False, single=True)
+        future: asyncio.Future[Any] = loop.create_future()
+        if not self._reads:
+            loop.call_soon(self._flush_reads)
+        self._reads.append(Unit(run, future, False, True, None))
+        return future
+
+    def _running(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None or not self._open:
+            raise StoreUnavailableError(
+                f"the database {self.path} is not open; nothing was written",
+                hint="Start the storage first, and use it no more once it is closed",
+            )
+        return self._loop
+
+    def _flush(self) -> None:
+        if self._collected:
+            units, self._collected = self._collected, []
+            self._to_writer.put(units)
+
+    def _flush_reads(self) -> None:
+        if self._reads:
+            units, self._reads = self._reads, []
+            self._to_reader.put(units)
+
+    def _resolve(self, answers: list[Answer]) -> None:
+        for unit, result, error in answers:
+            future = unit.future
+            if future.done():
+                if error is None and unit.undo is not None and self._open:
+                    unit.undo(result)
+            elif error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+
+    # The threads: nothing below runs on the event loop.
+
+    def _answer(self, answers: list[Answer]) -> None:
+        if answers and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._resolve, answers)
+
+    def _write(self, prepare: Run, opened: "asyncio.Future[Any]") -> None:
+        boot = Unit(prepare, opened, False, True, None)
+        try:
+            connection = open_writer(self.path, busy_timeout_s=self._busy_timeout_s)
+        except Exception as error:  # noqa: BLE001 - whatever it is, who starts the storage gets it
+            self._answer([(boot, None, translate(error, self.path))])
+            return
+        try:
+            if self._max_pages is not None:
+                connection.execute(f"PRAGMA max_page_count={int(self._max_pages)}")
+            if self._group(connection, [boot]):
+                self._serve(connection)
+        finally:
+            connection.close()
+
+    def _serve(self, connection: sqlite3.Connection) -> None:
+        closing = False
+        while not closing:
+            units, closing = self._take(connection)
+            if units or not closing:
+                self._group(connection, units)
+            while closing and not self._to_writer.empty():
+                late = self._to_writer.get()
+                self._group(connection, late or [])
+        self._answer(self._companion.dismiss())
+
+    def _take(self, connection: sqlite3.Connection) -> tuple[list[Unit], bool]:
+        """Wait for units, for something that time makes due, or for another process's commit."""
+        while True:
+            pause = self._companion.pause_s(self.clock.time(), self.clock.monotonic())
+            try:
+                first = self._to_writer.get(timeout=None if pause is None else max(0.0, min(pause, _POLL_S)))
+            except Empty:
+                if (pause is not None and pause <= _POLL_S) or self._version(connection) != self._seen_version:
+                    return [], False
+                continue
+            units = list(first) if first is not None else []
+            closing = first is None
+            while not closing and len(units) < GROUP_UNITS:
+                try:
+                    more = self._to_writer.get_nowait()
+                except Empty:
+                    break
+                if more is None:
+                    closing = True
+                else:
+                    units += more
+            return units, closing
+
+    def _group(self, connection: sqlite3.Connection, units: list[Unit]) -> bool:
+        """Run units in one transaction and answer them; whether it was committed."""
+        answers: list[Answer] = []
+        newcomers: list[Waiter] = []
+        level: Synchronous = self._synchronous if any(unit.durable for unit in units) else "NORMAL"
+        try:
+            if level != self._level:
+                set_synchronous(connection, level)
+                self._level = level
+            connection.execute("BEGIN IMMEDIATE")
+            now = self.clock.time()
+            version = self._version(connection)
+            self._companion.begin(connection, now, changed_elsewhere=version != self._seen_version)
+            self._seen_version = version
+            for unit in units:
+                self._run(connection, now, unit, answers, newcomers)
+            answers += self._companion.finish(connection, now, self.clock.monotonic(), newcomers)
+            connection.execute("COMMIT")
+            self._companion.committed()
+        except Exception as error:  # noqa: BLE001 - it becomes the answer of every unit
+            self._roll_back(connection)
+            # Each gets an error of its own: a traceback grows with every task that raises it.
+            answers = [(unit, None, translate(error, self.path)) for unit in units]
+            answers += [(u, None, translate(e or error, self.path)) for u, _, e in self._companion.rolled_back(error)]
+            self._answer(answers)
+            return False
+        self._answer(answers)
+        return True
+
+    def _run(
+        self,
+        connection: sqlite3.Connection,
+        now: float,
+        unit: Unit,
+        answers: list[Answer],
+        newcomers: list[Waiter],
+    ) -> None:
+        if not unit.single:
+            connection.execute("SAVEPOINT unit")
+        try:
+            result = unit.run(connection, now)
+        except Exception as error:
+            if is_group_wide(error) or not connection.in_transaction:
+                raise
+            if not unit.single:
+                connection.execute("ROLLBACK TO unit")
+                connection.execute("RELEASE unit")
+            answers.append((unit, None, translate(error, self.path)))
+            return
+        if not unit.single:
+            connection.execute("RELEASE unit")
+        if result.__class__ is Waiter:
+            result.unit = unit
+            newcomers.append(result)
+        else:
+            answers.append((unit, result, None))
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+    @staticmethod
+    def _version(connection: sqlite3.Connection) -> int:
+        version: int = connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def _read(self) -> None:
+        connection: sqlite3.Connection | None = None
+        try:
+            while (units := self._to_reader.get()) is not None:
+                answers: list[Answer] = []
+                now = self.clock.time()
+                for unit in units:
+                    try:
+                        if connection is None:
+                            connection = open_reader(self.path, busy_timeout_s=self._busy_timeout_s)
+                        answers.append((unit, unit.run(connection, now), None))
+                    except Exception as error:  # noqa: BLE001 - it becomes the answer of this unit
+                        answers.append((unit, None, translate(error, self.path)))
+                self._answer(answers)
+        finally:
+            if connection is not None:
+                connection.close()

@@ -1,0 +1,131 @@
+"""The broker's part of every group: what time made due at its start, waiting receivers served before its commit.
+
+A receiver that finds nothing waits here, in the writer thread, and rides in the transaction of whoever makes a message
+available: from send to delivery it takes one commit, not two. Knows nothing of messages; `core` and `timers` do.
+"""
+
+import math
+import sqlite3
+from collections import deque
+from collections.abc import Sequence
+
+from vextir_os.adapters.sqlite.core import Core
+from vextir_os.adapters.sqlite.timers import prune, run_due
+from vextir_os.adapters.sqlite.units import Answer, Waiter
+
+_PRUNE_S = 30.0
+
+
+class Engine:
+    """The `Companion` of the database. Lives in the writer thread.
+
+    Args:
+        core: What the units work on.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._waiting: dict[int, deque[Waiter]] = {}
+        self._in_group: list[Waiter] = []
+        self._stale = True
+        self._prune_at = -math.inf
+
+    def begin(self, connection: sqlite3.Connection, now: float, *, changed_elsewhere: bool) -> None:
+        """Load the caches when they may be old, and do what is due."""
+        core = self._core
+        if changed_elsewhere or self._stale:
+            core.load(connection)
+            self._stale = False
+            core.touched.update(self._waiting)
+        if now >= core.times.next_at:
+            run_due(core, connection, now)
+        if now >= self._prune_at:
+            prune(core, connection, now)
+            self._prune_at = now + _PRUNE_S
+
+    def finish(
+        self, connection: sqlite3.Connection, now: float, monotonic: float, newcomers: Sequence[Waiter]
+    ) -> list[Answer]:
+        """Serve who waits for what this group made available, and end the waits whose time is over."""
+        core = self._core
+        answers: list[Answer] = []
+        for waiter in newcomers:
+            self._waiting.setdefault(waiter.key, deque()).append(waiter)
+            self._in_group.append(waiter)
+        if self._waiting:
+            # Serving may touch again: a message that is dead-lettered for its count has waiters elsewhere.
+            while ready := core.touched & self._waiting.keys():
+                core.touched -= ready
+                for key in ready:
+                    self._serve(connection, now, key, answers)
+            self._end_waits(monotonic, answers)
+        core.touched.clear()
+        core.turns.write(connection)
+        return answers
+
+    def committed(self) -> None:
+        """Keep what the group changed."""
+        self._in_group.clear()
+
+    def rolled_back(self, error: BaseException) -> list[Answer]:
+        """Drop every waiter that was in the group, newcomers included, and load the caches anew next time."""
+        self._stale = True
+        self._core.touched.clear()
+        gone, self._in_group = self._in_group, []
+        for waiter in gone:
+            queue = self._waiting.get(waiter.key)
+            if queue is not None and waiter in queue:
+                queue.remove(waiter)
+        self._drop_empty()
+        return [(waiter.unit, None, error) for waiter in gone]
+
+    def pause_s(self, now: float, monotonic: float) -> float | None:
+        """Seconds until something is due for a waiter; None when nobody waits."""
+        if not self._waiting:
+            return None
+        until = min(waiter.until for queue in self._waiting.values() for waiter in queue)
+        return max(0.0, min(until - monotonic, self._core.times.next_at - now))
+
+    def dismiss(self) -> list[Answer]:
+        """Answer all waiters with nothing."""
+        answers: list[Answer] = [
+            (waiter.unit, waiter.nothing, None) for queue in self._waiting.values() for waiter in queue
+        ]
+        self._waiting.clear()
+        return answers
+
+    def _serve(self, connection: sqlite3.Connection, now: float, key: int, answers: list[Answer]) -> None:
+        queue = self._waiting[key]
+        left: deque[Waiter] = deque()
+        while queue:
+            waiter = queue.popleft()
+            if waiter.unit.future.cancelled():
+                continue
+            result = waiter.attempt(connection, now)
+            if result is None:
+                left.append(waiter)
+            else:
+                self._in_group.append(waiter)
+                answers.append((waiter.unit, result, None))
+        if left:
+            self._waiting[key] = left
+        else:
+            del self._waiting[key]
+
+    def _end_waits(self, monotonic: float, answers: list[Answer]) -> None:
+        over = [
+            waiter
+            for queue in self._waiting.values()
+            for waiter in queue
+            if waiter.until <= monotonic or waiter.unit.future.cancelled()
+        ]
+        for waiter in over:
+            self._waiting[waiter.key].remove(waiter)
+            self._in_group.append(waiter)
+            answers.append((waiter.unit, waiter.nothing, None))
+        if over:
+            self._drop_empty()
+
+    def _drop_empty(self) -> None:
+        for key in [key for key, queue in self._waiting.items() if not queue]:
+            del self._waiting[key]

@@ -1,0 +1,218 @@
+"""One message as a row: its states, its lock token, how it is inserted and handed out. Decides nothing about when.
+
+A lock token names its message: 6 bytes of sequence number and 10 random bytes, as 32 hex digits (a UUID's size, which
+the Service Bus protocol wants). So a settlement finds its row by primary key and needs no index over tokens.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vextir_os.adapters.sqlite.core import IN_SESSION, READY, SCHEDULED, Core
+from vextir_os.adapters.sqlite.entities import Entity
+from vextir_os.errors import InvalidRequestError, LockLostError, TooLargeError
+from vextir_os.events import jsonio
+from vextir_os.ports.queue import NO_PROPERTIES, Delivery, Message
+
+BODY_BYTES = 1_048_576
+"""A message's body, at most; the limit of Service Bus's large tier for one frame set."""
+
+ID_CHARS = 128
+_SESSION_CHARS = 128
+_CONTENT_TYPE = "application/cloudevents+json"
+_SCALARS = (str, int, float, bool)
+
+HANDED_OUT = (
+    "seq, lock, locked_until, priority, turn, count, enqueued_at, message_id, body, properties, session, flow, "
+    "content_type, dead_reason, dead_description, wire"
+)
+"""The columns that `delivery` reads, in its order."""
+
+_INSERT = (
+    "INSERT INTO messages(entity, state, priority, turn, count, enqueued_at, visible_at, expires_at, session, "
+    "flow, message_id, content_type, properties, body, wire) VALUES(?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_SEEN = (
+    "INSERT INTO seen(entity, message_id, seq, until) VALUES(?, ?, 0, ?) ON CONFLICT(entity, message_id) "
+    "DO UPDATE SET until = excluded.until, seq = 0 WHERE until <= ?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireMessage(Message):
+    """A message with what only another protocol's view of the broker needs.
+
+    Attributes:
+        ttl_s: Seconds to live from the time it becomes available; None is the entity's default.
+        wire: Bytes that travel along unread, such as encoded AMQP sections.
+    """
+
+    ttl_s: float | None = None
+    wire: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireDelivery(Delivery):
+    """A delivery of a message that was sent with `wire` bytes."""
+
+    wire: bytes
+
+
+Prepared = tuple[int, str, str, str, str | None, bytes | None, bytes, float | None, bytes | None]
+"""A checked message: priority, flow, id, session, content type, properties, body, time to live, wire bytes."""
+
+
+def prepare(message: Message) -> Prepared:
+    """Check and encode a message before it goes to the writer.
+
+    Raises:
+        InvalidRequestError: An attribute has a wrong type or range.
+        TooLargeError: The body is over 1 MiB.
+    """
+    body = message.body
+    if type(body) is not bytes or type(message.priority) is not int or not 0 <= message.priority <= 9:
+        raise InvalidRequestError(
+            f"message {message.id!r} needs a body of bytes and a priority from 0 to 9, "
+            f"not {type(body).__name__} and {message.priority!r}"
+        )
+    if len(body) > BODY_BYTES:
+        raise TooLargeError(f"message {message.id!r} has {len(body)} bytes, at most {BODY_BYTES} are allowed")
+    if len(message.id) > ID_CHARS or len(message.session) > _SESSION_CHARS:
+        raise InvalidRequestError(f"message {message.id[:40]!r}… has an id or session of over {ID_CHARS} characters")
+    properties = encode_properties(message) if message.properties else None
+    content_type = None if message.content_type == _CONTENT_TYPE else message.content_type
+    if isinstance(message, WireMessage):
+        ttl, wire = message.ttl_s, message.wire or None
+        if ttl is not None and not ttl > 0:
+            raise InvalidRequestError(f"message {message.id!r} has a time to live of {ttl} seconds, not over 0")
+    else:
+        ttl, wire = None, None
+    return (message.priority, message.flow, message.id, message.session, content_type, properties, body, ttl, wire)
+
+
+def encode_properties(message: Message) -> bytes:
+    """Return the application properties as JSON. Raises `InvalidRequestError` for what is no scalar."""
+    for name, value in message.properties.items():
+        if type(name) is not str or type(value) not in _SCALARS:
+            raise InvalidRequestError(f"property {name!r} of message {message.id!r} is no text, number or boolean")
+    return jsonio.dumps(dict(message.properties))
+
+
+def insert(
+    core: Core,
+    connection: sqlite3.Connection,
+    now: float,
+    entity: Entity,
+    prepared: Sequence[Prepared],
+    at: float | None,
+) -> list[int]:
+    """Insert messages, available at once or from `at`; return their sequence numbers.
+
+    A message whose id was seen within the entity's duplicate window is dropped; its number is the first one's.
+
+    Raises:
+        InvalidRequestError: The entity requires sessions and a message names none.
+    """
+    properties = entity.properties
+    numbers: list[int] = []
+    if at is not None and at > now:
+        state, start, visible_at = SCHEDULED, at, at
+        core.times.note_schedule(at)
+    else:
+        state, start, visible_at = IN_SESSION if properties.requires_session else READY, now, None
+        core.touched.add(entity.id)
+    if properties.requires_session and not all(message[3] for message in prepared):
+        raise InvalidRequestError(f"queue {entity.name!r} requires sessions, and a message names none")
+    for priority, flow, message_id, session, content_type, encoded, body, ttl, wire in prepared:
+        if properties.duplicate_window_s and message_id:
+            known = _known(connection, now, entity, message_id)
+            if known is not None:
+                numbers.append(known)
+                continue
+        lives = ttl if ttl is not None else properties.default_ttl_s
+        expires_at = None
+        if lives is not None:
+            expires_at = start + lives
+            core.times.note_life(expires_at)
+        cursor = connection.execute(
+            _INSERT,
+            (
+                entity.id,
+                state,
+                priority,
+                0 if visible_at is not None else core.turns.give(entity.id, priority, flow),
+                start,
+                visible_at,
+                expires_at,
+                session or None,
+                flow,
+                message_id,
+                content_type,
+                encoded,
+                body,
+                wire,
+            ),
+        )
+        sequence = cursor.lastrowid or 0
+        if properties.duplicate_window_s and message_id:
+            connection.execute(
+                "UPDATE seen SET seq = ? WHERE entity = ? AND message_id = ?", (sequence, entity.id, message_id)
+            )
+        numbers.append(sequence)
+    return numbers
+
+
+def _known(connection: sqlite3.Connection, now: float, entity: Entity, message_id: str) -> int | None:
+    """Return the number of a message with this id within the window; else note the id and return None."""
+    until = now + entity.properties.duplicate_window_s
+    if connection.execute(_SEEN, (entity.id, message_id, until, now)).rowcount:
+        return None
+    row = connection.execute("SELECT seq FROM seen WHERE entity = ? AND message_id = ?", (entity.id, message_id))
+    return int(row.fetchone()[0])
+
+
+def delivery(row: tuple[Any, ...], entity: Entity) -> Delivery:
+    """Return the delivery that a row with the columns `HANDED_OUT` stands for."""
+    (
+        sequence, lock, locked_until, priority, _, count, enqueued_at, message_id, body, properties, session, flow,
+        content_type, dead_reason, dead_description, wire,
+    ) = row  # fmt: skip
+    message = Message(
+        id=message_id,
+        body=body,
+        properties=jsonio.loads(properties) if properties else NO_PROPERTIES,
+        session=session or "",
+        priority=priority,
+        flow=flow,
+        content_type=content_type or _CONTENT_TYPE,
+    )
+    token = "" if lock is None else f"{sequence:012x}{lock.hex()}"
+    if wire is None:
+        return Delivery(
+            message=message, entity=entity.name, token=token, sequence=sequence, count=count, enqueued_at=enqueued_at,
+            locked_until=locked_until or 0.0, dead_reason=dead_reason or "", dead_description=dead_description or "",
+        )  # fmt: skip
+    return WireDelivery(
+        message=message, entity=entity.name, token=token, sequence=sequence, count=count, enqueued_at=enqueued_at,
+        locked_until=locked_until or 0.0, dead_reason=dead_reason or "", dead_description=dead_description or "",
+        wire=wire,
+    )  # fmt: skip
+
+
+def parse_token(token: str) -> tuple[int, bytes]:
+    """Return sequence number and lock of a token. Raises `LockLostError` for what is none of ours."""
+    if len(token) == 32 and token.isascii() and token.isalnum():
+        try:
+            return int(token[:12], 16), bytes.fromhex(token[12:])
+        except ValueError:
+            pass
+    raise lost(token)
+
+
+def lost(token: str) -> LockLostError:
+    """Return the error for a token whose lock is no longer held."""
+    return LockLostError(
+        f"the lock {token[:40]!r} is no longer held: it expired, or its message is settled",
+        hint="The message comes again; look at its record before repeating anything",
+    )

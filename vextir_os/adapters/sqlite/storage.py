@@ -1,0 +1,105 @@
+"""One SQLite file as everything the OS keeps: queues, store, blobs and transactions over them."""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from vextir_os.adapters.sqlite import documents
+from vextir_os.adapters.sqlite.atomic import SqliteAtomic
+from vextir_os.adapters.sqlite.blobs import SqliteBlobs
+from vextir_os.adapters.sqlite.broker import Broker
+from vextir_os.adapters.sqlite.core import Core
+from vextir_os.adapters.sqlite.database import Database
+from vextir_os.adapters.sqlite.engine import Engine
+from vextir_os.adapters.sqlite.opening import MEMORY, Synchronous
+from vextir_os.adapters.sqlite.queue import SqliteQueue
+from vextir_os.adapters.sqlite.store import SqliteStore
+from vextir_os.ports.clock import Clock, SystemClock
+
+LOOKUPS: Mapping[str, str] = {"events": "event_id"}
+"""Members that are indexed beside id, pk and due, by container."""
+
+
+class SqliteStorage:
+    """All ports over one file; `async with` starts and closes it. Made by `open_storage`.
+
+    Attributes:
+        store: Implements `Store`.
+        atomic: Implements `Atomic`, over store and queues.
+        blobs: Implements `Blobs`.
+        broker: All entities; `queue(name)` is the port's view of one.
+    """
+
+    def __init__(self, database: Database, core: Core, lookups: Mapping[str, str]) -> None:
+        self._database = database
+        self.store = SqliteStore(database, lookups)
+        self.broker = Broker(database, core)
+        self.atomic = SqliteAtomic(database, core, self.store)
+        self.blobs = SqliteBlobs(database)
+
+    def queue(self, name: str) -> SqliteQueue:
+        """Return the port's view of an entity, which must be declared before its first use."""
+        return SqliteQueue(self.broker, name)
+
+    async def start(self) -> None:
+        """Open the file; set it up when it is new, bring it up to date when it is older.
+
+        Raises:
+            ForeignFileError: The file is no database, or another application's, or of a newer Vextir OS.
+            StoreCorruptError, StoreUnavailableError: The file cannot be used.
+        """
+        await self._database.start(self._prepare)
+
+    async def close(self) -> None:
+        """Finish what was submitted; waiting receivers end with no messages; later calls are refused."""
+        await self._database.close()
+
+    def wake(self) -> None:
+        """Look at the clock again: for clocks that are moved by hand."""
+        self._database.wake()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _prepare(self, connection: sqlite3.Connection, _now: float) -> None:
+        documents.use_lookups(connection, self.store.lookups)
+
+
+def open_storage(
+    path: Path | str,
+    clock: Clock | None = None,
+    *,
+    synchronous: Synchronous = "FULL",
+    busy_timeout_s: float = 10.0,
+    max_pages: int | None = None,
+    lookups: Mapping[str, str] = LOOKUPS,
+) -> SqliteStorage:
+    """Return the storage over one file, not started yet.
+
+    Args:
+        path: The file, or `:memory:`. A new file gets mode 0600, a new folder 0700.
+        clock: The store's time; by default the machine's.
+        synchronous: `FULL`: an answered write survives a power failure. `NORMAL` is faster on slow disks and may lose
+            the last answered writes in a power failure; neither loses anything when the process is killed.
+        busy_timeout_s: How long to wait for another process's write lock.
+        max_pages: Limit of the file in pages of 4 KB.
+        lookups: Members that are indexed beside id, pk and due, by container.
+    """
+    core = Core()
+    database = Database(
+        MEMORY if str(path) == MEMORY else str(Path(path).absolute()),
+        clock=clock or SystemClock(),
+        companion=Engine(core),
+        synchronous=synchronous,
+        busy_timeout_s=busy_timeout_s,
+        max_pages=max_pages,
+    )
+    return SqliteStorage(database, core, lookups)

@@ -1,0 +1,83 @@
+"""What the passing of time does to messages: locks end, schedules become due, lives end. Runs in the writer thread.
+
+For each kind the earliest time is known (`Times`); as long as it has not come, a group costs three comparisons.
+"""
+
+import math
+import sqlite3
+
+from vextir_os.adapters.sqlite.core import Core, ready_state
+from vextir_os.adapters.sqlite.settle import bury, give_back
+
+EXPIRED = "TTLExpiredException"
+"""Reason in the words of Service Bus."""
+
+
+def run_due(core: Core, connection: sqlite3.Connection, now: float) -> None:
+    """Do all that is due at `now`."""
+    times = core.times
+    if now >= times.locks:
+        _end_locks(core, connection, now)
+        times.locks = _earliest(connection, "SELECT min(locked_until) FROM messages WHERE locked_until IS NOT NULL")
+        sessions = _earliest(connection, "SELECT min(locked_until) FROM sessions WHERE locked_until IS NOT NULL")
+        times.note_lock(sessions)
+    if now >= times.schedules:
+        _start_scheduled(core, connection, now)
+        times.schedules = _earliest(connection, "SELECT min(visible_at) FROM messages WHERE state = 2")
+    if now >= times.lives:
+        _end_lives(core, connection, now)
+        times.lives = _earliest(
+            connection, "SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL AND locked_until IS NULL"
+        )
+
+
+def prune(core: Core, connection: sqlite3.Connection, now: float) -> None:
+    """Remove what only takes room: ids out of their duplicate window, flows that are not ahead."""
+    connection.execute("DELETE FROM seen WHERE until <= ?", (now,))
+    core.turns.prune(connection)
+
+
+def _end_locks(core: Core, connection: sqlite3.Connection, now: float) -> None:
+    rows = connection.execute(
+        "SELECT seq, entity, state, count, expires_at FROM messages WHERE locked_until <= ? ORDER BY seq", (now,)
+    ).fetchall()
+    for sequence, entity_id, state, count, expires_at in rows:
+        give_back(core, connection, core.entities.by_id[entity_id], sequence, state, count)
+        if expires_at is not None:
+            core.times.note_life(expires_at)
+    ended = connection.execute(
+        "UPDATE sessions SET lock = NULL, locked_until = NULL WHERE locked_until <= ? RETURNING entity", (now,)
+    ).fetchall()
+    core.touched.update(entity_id for (entity_id,) in ended)
+    if ended:
+        connection.execute("DELETE FROM sessions WHERE lock IS NULL AND state IS NULL")
+
+
+def _start_scheduled(core: Core, connection: sqlite3.Connection, now: float) -> None:
+    rows = connection.execute(
+        "SELECT seq, entity, priority, flow FROM messages WHERE state = 2 AND visible_at <= ? ORDER BY visible_at, seq",
+        (now,),
+    ).fetchall()
+    for sequence, entity_id, priority, flow in rows:
+        connection.execute(
+            "UPDATE messages SET state = ?, turn = ?, visible_at = NULL WHERE seq = ?",
+            (ready_state(core.entities.by_id[entity_id]), core.turns.give(entity_id, priority, flow), sequence),
+        )
+        core.touched.add(entity_id)
+
+
+def _end_lives(core: Core, connection: sqlite3.Connection, now: float) -> None:
+    rows = connection.execute(
+        "SELECT seq, entity FROM messages WHERE expires_at <= ? AND locked_until IS NULL ORDER BY seq", (now,)
+    ).fetchall()
+    for sequence, entity_id in rows:
+        entity = core.entities.by_id[entity_id]
+        if entity.properties.dead_letter_on_expiry:
+            bury(core, connection, entity, sequence, EXPIRED, "its time to live is over")
+        else:
+            connection.execute("DELETE FROM messages WHERE seq = ?", (sequence,))
+
+
+def _earliest(connection: sqlite3.Connection, query: str) -> float:
+    found: float | None = connection.execute(query).fetchone()[0]
+    return math.inf if found is None else found

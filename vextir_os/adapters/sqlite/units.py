@@ -1,0 +1,77 @@
+"""What the event loop and the two threads hand to each other: units, waiters, answers. No threads, no SQL here."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+Run = Callable[[sqlite3.Connection, float], Any]
+"""A unit of work: `(connection, now in epoch seconds) -> result`."""
+
+Undo = Callable[[Any], None]
+
+
+class Unit:
+    """One piece of work and the future of who waits for it."""
+
+    __slots__ = ("durable", "future", "run", "single", "undo")
+
+    def __init__(self, run: Run, future: "asyncio.Future[Any]", durable: bool, single: bool, undo: Undo | None) -> None:
+        self.run = run
+        self.future = future
+        self.durable = durable
+        self.single = single
+        self.undo = undo
+
+
+class Waiter:
+    """What a unit returns that found nothing and may wait: tried again in each group that touches its key.
+
+    Args:
+        key: What it waits for; an entity.
+        attempt: Returns None as long as there is nothing.
+        until: On the monotonic clock: when `nothing` becomes the answer.
+        nothing: The answer then.
+    """
+
+    __slots__ = ("attempt", "key", "nothing", "unit", "until")
+    unit: Unit
+
+    def __init__(self, key: int, attempt: Run, until: float, nothing: Any) -> None:
+        self.key = key
+        self.attempt = attempt
+        self.until = until
+        self.nothing = nothing
+
+
+Answer = tuple[Unit, Any, BaseException | None]
+
+
+class Companion(Protocol):
+    """Takes part in every group, in the writer thread; holds the waiters. The broker's half of the writer."""
+
+    def begin(self, connection: sqlite3.Connection, now: float, *, changed_elsewhere: bool) -> None:
+        """Do what time has made due, at the start of a group. After another process's commit, forget what is cached."""
+        ...
+
+    def finish(
+        self, connection: sqlite3.Connection, now: float, monotonic: float, newcomers: Sequence[Waiter]
+    ) -> list[Answer]:
+        """Serve waiters, those of this group included, before its COMMIT. Return the answers to give after it."""
+        ...
+
+    def committed(self) -> None:
+        """Keep what the group changed in memory."""
+        ...
+
+    def rolled_back(self, error: BaseException) -> list[Answer]:
+        """Forget what the failed group changed in memory; return the answers of the waiters that were in it."""
+        ...
+
+    def pause_s(self, now: float, monotonic: float) -> float | None:
+        """Seconds until something is due for a waiter; None when nobody waits."""
+        ...
+
+    def dismiss(self) -> list[Answer]:
+        """Answer all waiters with nothing: the database closes."""
+        ...
