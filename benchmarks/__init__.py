@@ -1,0 +1,1 @@
+"""Measurements, always beside a baseline of the same run."""

@@ -1,4 +1,4 @@
-"""The job that all benchmarked programs do: what goes in, what must come out. Imports nothing but the standard library."""
+"""The job that all benchmarked programs do: what goes in, what must come out. Standard library only."""
 
 import hashlib
 from typing import Any

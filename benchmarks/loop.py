@@ -97,7 +97,13 @@ def measure(data: Path, *, n: int, lat: int, flows: int) -> dict[str, Any]:
         "cold_start_s": 0.0,
         "throughput": {"n": n, "seconds": seconds, "eps": n / seconds, "verified": right[0]},
         "latency": {"count": lat, "p50_ms": times[lat // 2] * 1e3, "p99_ms": times[int(lat * 0.99)] * 1e3},
-        "chain": {"flows": flows, "steps": 3, "seconds": chained, "steps_per_s": flows * 3 / chained, "verified": right[1]},
+        "chain": {
+            "flows": flows,
+            "steps": 3,
+            "seconds": chained,
+            "steps_per_s": flows * 3 / chained,
+            "verified": right[1],
+        },
     }
 
 

@@ -27,7 +27,7 @@ from vextir_os.local.runner import Runner
 from vextir_os.local.watch import Watch
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Bundle, Match, Policy
-from vextir_os.registry.registry import Registry, registry_of
+from vextir_os.registry.registry import Registry
 from vextir_os.runs.record import EVENTS
 from vextir_os.settings import Settings
 
@@ -60,7 +60,7 @@ async def third(event: Event, ctx: Context) -> dict[str, Any]:
 
 
 def _registry() -> Registry:
-    return registry_of([work, first, second, third])
+    return Registry.of(work, first, second, third)
 
 
 def _policy() -> PolicyEngine:

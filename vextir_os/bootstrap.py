@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
 
-from vextir_os.adapters.sqlite.storage import SqliteStorage
+from vextir_os.adapters.sqlite.entities import EntityProperties
+from vextir_os.adapters.sqlite.storage import SqliteStorage, open_storage
 from vextir_os.bus.eventbus import EventBus
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal, Signer
@@ -49,7 +50,11 @@ class _ToBus:
 
 @contextlib.asynccontextmanager
 async def open_kernel(
-    settings: Settings, *, registry: Registry | None = None, policy: PolicyEngine | None = None, clock: Clock | None = None
+    settings: Settings,
+    *,
+    registry: Registry | None = None,
+    policy: PolicyEngine | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Kernel]:
     """Open the OS of a project on SQLite; close it at the end.
 
@@ -66,10 +71,10 @@ async def open_kernel(
         SettingsError: The keys cannot be used.
     """
     clock = clock or SystemClock()
-    registry = registry if registry is not None else Registry.of_project(settings.root)
+    registry = registry if registry is not None else Registry.open(settings.root)
     policy = policy or PolicyEngine(load_policies(settings.root / "policies"))
     signer = Signer(signing_key(settings.data_dir))
-    storage = SqliteStorage(settings.data_dir / "vextir.db", clock=clock, synchronous=settings.synchronous)
+    storage = open_storage(settings.data_dir / "vextir.db", clock, synchronous=settings.synchronous)
     await storage.start()
     try:
         yield await _assemble(settings, storage, registry, policy, signer, clock)
@@ -85,7 +90,7 @@ async def _assemble(
     signer: Signer,
     clock: Clock,
 ) -> Kernel:
-    await storage.broker.declare(QUEUE, lock_duration_s=settings.lock_s)
+    await storage.broker.declare(QUEUE, EntityProperties(lock_duration_s=settings.lock_s))
     queue = storage.queue(QUEUE)
     bus, observers = EventBus(), Observers()
     observers.add(_ToBus(bus))

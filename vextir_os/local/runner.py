@@ -37,7 +37,7 @@ class Runner:
         ]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         """Receive nothing more, let the runs at work end for 20 s, give up the rest: their leases die, others go on."""
         for task in self._loops:
             task.cancel()

@@ -62,9 +62,7 @@ async def _create(parts: Parts, turn: Turn) -> Keeper | None:
     # A record that is final at once is settled in the same write; one with runs only takes leases, which
     # mean nothing after a power loss: the message is still there then, and creates it anew.
     final = not turn.drivers
-    keeper = await Keeper.create(
-        parts.desk, record, settle=turn.delivery.token if final else None, durable=final
-    )
+    keeper = await Keeper.create(parts.desk, record, settle=turn.delivery.token if final else None, durable=final)
     if keeper is not None:
         turn.settled = final and parts.desk.atomic is not None
         turn.holds = {driver.id: Hold(1, turn.owner) for driver in turn.drivers}
@@ -105,10 +103,10 @@ async def _claim(parts: Parts, turn: Turn) -> bool:
 
 async def _wait_if_early(parts: Parts, keeper: Keeper) -> None:
     now = parts.desk.clock.time()
-    waits = [
-        (run["not_before"] or now) - now for run in keeper.record["runs"].values() if run["state"] == "retry"
-    ]
-    if waits and 0 < min(waits) < _EARLY_S and not any(
-        claimable(run, now=now) for run in keeper.record["runs"].values()
+    waits = [(run["not_before"] or now) - now for run in keeper.record["runs"].values() if run["state"] == "retry"]
+    if (
+        waits
+        and 0 < min(waits) < _EARLY_S
+        and not any(claimable(run, now=now) for run in keeper.record["runs"].values())
     ):
         await asyncio.sleep(min(waits))

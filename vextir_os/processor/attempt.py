@@ -1,6 +1,6 @@
 """One attempt of one driver: called under its time-out, its result checked, its events permitted and stamped.
 
-Whatever a driver raises, returns or asks for becomes an outcome here; only trouble with the store leaves as an exception.
+Whatever a driver raises, returns or asks for becomes an outcome here, and so does trouble with its blobs.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest) -> Done | Failur
                 hint="Raise its `timeout`, or split its work",
             ) from None
         result = normalise(returned, manifest.id)
-        events, decisions = _permitted(parts, event, manifest, run, result.events)
+        events, decisions = _permitted(parts, event, manifest, run, tuple(result.events))
         packed = [await pack(emitted, parts.desk.signer, parts.blobs) for emitted in events]
         output, reference = await output_in(
             record["id"], f"{manifest.id}.{run['rerun']}.output", result.output, parts.blobs

@@ -18,7 +18,7 @@ from vextir_os.runs.record import DEAD_LETTERS
 
 
 async def quarantine(parts: Parts, turn: Turn, following: Next) -> Settlement:
-    """Keep a message that cannot be read, or that is forged, as a dead letter with its bytes; never lost, never retried."""
+    """Keep a message that cannot be read, or that is forged, whole as a dead letter; never lost, never retried."""
     try:
         return await following(turn)
     except EventError as error:
@@ -29,12 +29,12 @@ async def quarantine(parts: Parts, turn: Turn, following: Next) -> Settlement:
             await parts.desk.store.upsert(DEAD_LETTERS, document)
         else:
             await parts.desk.atomic.transact([Create(DEAD_LETTERS, document, exists_ok=True)])
-        parts.observer.quarantined(str(error), document["id"])
+        parts.observer.quarantined(str(error), str(document["id"]))
         return "complete"
 
 
 async def dead_message(parts: Parts, delivery: Delivery, error: EventError) -> dict[str, object]:
-    """Return the dead letter of a message: id `sha256(bytes + message id)`, the bytes in base64, or in a blob when large."""
+    """Return the dead letter of a message: id `sha256(bytes + message id)`, the bytes in base64 or in a blob."""
     message = delivery.message
     document_id = hashlib.sha256(message.body + message.id.encode()).hexdigest()
     kept: dict[str, object] = {"base64": base64.b64encode(message.body).decode()}
@@ -60,7 +60,7 @@ async def dead_message(parts: Parts, delivery: Delivery, error: EventError) -> d
 
 
 async def decode(parts: Parts, turn: Turn, following: Next) -> Settlement:
-    """Read the event, or the knock. A message with our signature is taken as it stands; for others identity is set here."""
+    """Read the event, or the knock. With our signature it is taken as it stands; else its identity is set here."""
     message = turn.delivery.message
     match kind_of(parts.desk.signer, message):
         case "event":

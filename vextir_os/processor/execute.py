@@ -35,7 +35,7 @@ async def _run(parts: Parts, turn: Turn, driver: str, hold: Hold) -> None:
     manifest = parts.registry.get(driver)
     keeper = turn.the_keeper
     try:
-        async with _lease_kept(parts, turn, manifest, hold):
+        async with _lease_kept(turn, manifest, hold):
             outcome = await attempt(parts, turn, manifest)
 
         def change(record: RecordDoc, now: float) -> Change:
@@ -63,9 +63,7 @@ def _owned(run: RunDoc | None) -> RunDoc:
 
 
 def _commit(record: RecordDoc, driver: str, run: RunDoc, hold: Hold, outcome: Done, now: float) -> Change:
-    ended = done(
-        run, hold, now=now, output=outcome.output, output_ref=outcome.output_ref, decisions=outcome.decisions
-    )
+    ended = done(run, hold, now=now, output=outcome.output, output_ref=outcome.output_ref, decisions=outcome.decisions)
     return Change(
         record={**record, "runs": {**record["runs"], driver: ended}}, touched=(driver,), effects=outcome.emits
     )
@@ -97,12 +95,12 @@ def _fail(
 
 
 @contextlib.asynccontextmanager
-async def _lease_kept(parts: Parts, turn: Turn, manifest: Manifest, hold: Hold) -> AsyncIterator[None]:
+async def _lease_kept(turn: Turn, manifest: Manifest, hold: Hold) -> AsyncIterator[None]:
     """Renew the lease at a third while the driver runs, where the driver may take longer than the lease."""
     if not needs_renewal(manifest.timeout_s):
         yield
         return
-    renewing = asyncio.create_task(_renew(parts, turn, manifest, hold))
+    renewing = asyncio.create_task(_renew(turn, manifest, hold))
     try:
         yield
     finally:
@@ -111,7 +109,7 @@ async def _lease_kept(parts: Parts, turn: Turn, manifest: Manifest, hold: Hold) 
             await renewing
 
 
-async def _renew(parts: Parts, turn: Turn, manifest: Manifest, hold: Hold) -> None:
+async def _renew(turn: Turn, manifest: Manifest, hold: Hold) -> None:
     lease = lease_s(manifest.timeout_s)
 
     def change(record: RecordDoc, now: float) -> Change:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from vextir_os.errors import DeniedError, ForgedError
+from vextir_os.errors import DeniedError, ForgedError, TooLargeError
 from vextir_os.events import ids
 from vextir_os.events.codec import encode
 from vextir_os.events.event import Event, merge_labels
@@ -41,9 +41,7 @@ def stamp(event: Event, principal: Principal, *, now: float, event_id: str, sour
         ForgedError: A type or claim check that only the OS may use.
     """
     if principal.kind != "system" and is_reserved(event.type):
-        raise ForgedError(
-            f"event type {event.type!r} is reserved for the OS", hint="Choose a type outside `vextir.**`"
-        )
+        raise ForgedError(f"event type {event.type!r} is reserved for the OS", hint="Choose a type outside `vextir.**`")
     if event.dataref.startswith(SCHEME):
         raise ForgedError(f"dataref {event.dataref[:40]!r} is a claim check that only the OS writes")
     named = event.id or event_id
@@ -64,8 +62,11 @@ async def pack(event: Event, signer: Signer, blobs: Blobs) -> Message:
 
     Raises `InvalidEventError` for data that is no JSON, `TooLargeError` over the limits.
     """
-    body = encode(event, limit=None)
-    if len(body) > INLINE_BYTES:
+    try:
+        body = encode(event)
+    except TooLargeError:
+        body = b""
+    if not 0 < len(body) <= INLINE_BYTES:
         event = await check_in(event, blobs)
         body = encode(event)
     return event_message(signer, event, body)
@@ -131,4 +132,3 @@ class Intake:
                 f"{principal} may not publish {event.type!r}: {decision.reason}",
                 hint="Ask who keeps the policies to allow it",
             )
-

@@ -20,11 +20,12 @@ SCHEME = "vextir-blob:"
 async def check_in(event: Event, blobs: Blobs) -> Event:
     """Return the event as it may travel: with its data, or with `dataref` when the data is over `INLINE_BYTES`.
 
-    The event has its tenant, source and id already. Raises `TooLargeError` over `BLOB_BYTES`, `InvalidEventError` for data
-    that is no JSON.
+    The event has its tenant, source and id already. Raises `TooLargeError` over `BLOB_BYTES`, `InvalidEventError` for
+    data that is no JSON.
     """
     if event.data is None:
         return event
+    jsonio.check_json(event.data, limit_bytes=BLOB_BYTES)
     encoded = jsonio.dumps(event.data)
     if len(encoded) <= INLINE_BYTES:
         return event

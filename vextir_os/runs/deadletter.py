@@ -8,7 +8,7 @@ _RETENTION_S = 90 * 86_400
 
 
 def dead_run(record: RecordDoc, driver: str, run: RunDoc, *, now: float) -> Put:
-    """Return the dead letter that the write brings into being which makes the run dead; its id is derived, so it is one.
+    """Return the dead letter that comes into being with the write that makes the run dead; its id is derived.
 
     Args:
         record: The copy that is written.

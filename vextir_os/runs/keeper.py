@@ -3,8 +3,9 @@
 The four rules of every write (PROTOCOL 3): the assertion is made on the very copy that is written; a refused ETag means
 read, assert, change, write again; no answer is not "no"; a decision rests on a write.
 
-Two ways to make a commit take effect. Where store and queue share a transaction (`Atomic`), record, published events,
-knocks and settlement are one write. Elsewhere the record carries an outbox, which is published and then removed from it.
+Two ways to make a commit take effect. Where store and queue share a transaction (`Atomic`), record, published
+events, knocks and settlement are one write. Elsewhere the record carries an outbox, which is published and then
+removed from it.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from vextir_os.runs.messages import stored_event_message
 from vextir_os.runs.record import EVENTS, OutboxEntry, RecordDoc, remove_applied, with_due
 
 _TRIES = 20
-"""Writes of one change that may meet another's before the delivery is given back; each loss means another's progress."""
+"""Times that one change may meet another's write before the delivery is given back."""
 
 
 @dataclass(frozen=True, slots=True)

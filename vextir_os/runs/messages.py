@@ -1,4 +1,4 @@
-"""What travels on the queue: events and knocks, signed by the OS; all else is foreign. Pure but for the signature's key.
+"""What travels on the queue: events and knocks, signed by the OS; all else is foreign. Pure.
 
 A knock says "look at this record" and no more; it may be lost, doubled, late or early.
 """

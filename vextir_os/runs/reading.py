@@ -125,9 +125,7 @@ def _tree(root: Mapping[str, Any], children: Mapping[str, list[Mapping[str, Any]
         stack.extend(children.get(record["event_id"], ()))
     built: dict[str, Trace] = {}
     for record in reversed(order):
-        caused = tuple(
-            built[child["id"]] for child in children.get(record["event_id"], ()) if child["id"] in built
-        )
+        caused = tuple(built[child["id"]] for child in children.get(record["event_id"], ()) if child["id"] in built)
         built[record["id"]] = Trace(record=record, caused=caused)
     return built[root["id"]]
 

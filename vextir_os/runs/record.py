@@ -1,11 +1,12 @@
 """The record of an event: its shape, and what can be read from it. Pure: no clock, no store, no random source.
 
-The layout is the protocol's (docs/architecture.md, "The record"). A record is a JSON document; the functions here and in
-`transitions` never change one in place, they return a new one.
+The layout is the protocol's (docs/architecture.md, "The record"). A record is a JSON document; the functions here and
+in `transitions` never change one in place, they return a new one.
 
-    {"v": 1, "id": "acme~9f2c…", "pk": "acme~<correlation id>", "kind": "event", "event_id": "0192…", "created": 1795200000.2,
-     "due": 1795200047.2, "lanes": ["batch"], "event": {…CloudEvents…}, "decision": {"effect": "allow", …}, "cancel": null,
-     "inbox": [], "runs": {"research.agent": {"state": "running", "fence": 1, …}}, "outbox": []}
+    {"v": 1, "id": "acme~9f2c…", "pk": "acme~<correlation id>", "kind": "event", "event_id": "0192…",
+     "created": 1795200000.2, "due": 1795200047.2, "lanes": ["batch"], "event": {…CloudEvents…},
+     "decision": {"effect": "allow", …}, "cancel": null, "inbox": [],
+     "runs": {"research.agent": {"state": "running", "fence": 1, …}}, "outbox": []}
 """
 
 from collections.abc import Iterable, Mapping
@@ -198,7 +199,7 @@ def is_finished(record: RecordDoc) -> bool:
 
 
 def claimable(run: RunDoc, *, now: float) -> bool:
-    """Whether a worker may claim the run at this time (PROTOCOL 4, step 4). Whether it may *execute* it is its own matter."""
+    """Whether a worker may claim the run at this time. Whether it may *execute* it is its own matter."""
     match run["state"]:
         case "ready":
             return True
@@ -206,6 +207,9 @@ def claimable(run: RunDoc, *, now: float) -> bool:
             return (run["not_before"] or 0.0) <= now
         case "running":
             return (run["lease_until"] or 0.0) + CLOCK_SKEW_S < now
+        case "parked":
+            until = (run["wait"] or {}).get("until")
+            return until is not None and until <= now
         case _:
             return False
 

@@ -69,7 +69,8 @@ def claim(run: RunDoc, *, owner: str, now: float, lease: float) -> RunDoc:
                 "class": "WorkerLost",
                 "code": "VX600",
                 "kind": "bug",
-                "message": f"the worker died {takeovers} times while it ran this driver, at most {MAX_TAKEOVERS} are allowed",
+                "message": f"the worker died {takeovers} times while it ran this driver, "
+                f"at most {MAX_TAKEOVERS} are allowed",
             },
         )
     return {
