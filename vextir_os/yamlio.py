@@ -12,13 +12,11 @@ from typing import Any, Protocol
 
 import yaml
 
-from vextir_os.errors import VextirError, YamlError, YamlProblemsError
+from vextir_os.errors import VextirError, YamlError, YamlProblemsError, shown
+from vextir_os.events.limits import JSON_DEPTH
 
 YAML_BYTES = 1_000_000
 """Size of one YAML file, at most."""
-
-YAML_DEPTH = 64
-"""Mappings and lists inside each other, at most."""
 
 PROBLEMS = 50
 """Problems reported of one file, at most; reading stops there."""
@@ -119,7 +117,7 @@ def load_yaml(text: str | bytes, name: str) -> YamlDocument:
             if not builder.take(event):
                 break
     except yaml.MarkedYAMLError as error:
-        builder.problems.append(_syntax(error, name))
+        builder.problems.append(_syntax(error, source, name))
     if builder.problems:
         raise YamlProblemsError(builder.problems)
     return YamlDocument(name=name, value=builder.value, root=builder.root)
@@ -154,17 +152,19 @@ def _text(name: str, at: tuple[int, int]) -> str:
     return f"{name}:{at[0] + 1}:{at[1] + 1}"
 
 
-def _syntax(error: yaml.MarkedYAMLError, name: str) -> VextirError:
+def _syntax(error: yaml.MarkedYAMLError, source: str, name: str) -> VextirError:
     mark = error.problem_mark or error.context_mark
+    at = (mark.line, mark.column) if mark else (0, 0)
+    found = "".join(source.split("\n")[at[0] : at[0] + 1])[at[1] : at[1] + 1]
     hint = ""
     if "alias" in (error.context or ""):
         hint = "Quote text that begins with `*`"
-    elif "tab" in (error.problem or ""):
+    elif found == "\t":
         hint = "Indent with spaces"
-    elif "cannot start any token" in (error.problem or ""):
-        hint = "Quote text that begins with a tab, `%`, `@` or a backtick"
+    elif found in ("%", "@", "`"):
+        hint = "Quote text that begins with `%`, `@` or a backtick"
     what = f"not YAML: {error.problem}" + (f" {error.context}" if error.context else "")
-    return YamlError(what, hint=hint, where=_text(name, (mark.line, mark.column)) if mark else name)
+    return YamlError(what, hint=hint, where=_text(name, at))
 
 
 @dataclass(slots=True)
@@ -218,7 +218,7 @@ class _Builder:
     def _alias(self, event: Any) -> bool:
         self._refuse(
             event.start_mark,
-            f"`*{event.anchor}` is an alias, which is not read here",
+            f"{shown('*' + event.anchor)} is an alias, which is not read here",
             "Quote it to mean text, or write it out",
         )
         return False
@@ -226,11 +226,13 @@ class _Builder:
     def _check_node(self, event: Any) -> None:
         if event.anchor is not None:
             self._refuse(
-                event.start_mark, f"`&{event.anchor}` is an anchor, which is not read here", "Quote it to mean text"
+                event.start_mark,
+                f"{shown('&' + event.anchor)} is an anchor, which is not read here",
+                "Quote it to mean text",
             )
         if event.tag is not None:
-            tag = event.tag.replace("tag:yaml.org,2002:", "!!")[:60]
-            self._refuse(event.start_mark, f"the tag `{tag}` is not read here", "Remove it; quotes make a value text")
+            tag = shown(event.tag.replace("tag:yaml.org,2002:", "!!"))
+            self._refuse(event.start_mark, f"the tag {tag} is not read here", "Remove it; quotes make a value text")
 
     def _begin(self, event: Any) -> bool:
         if self._open and isinstance(self._open[-1].value, dict) and self._open[-1].key is None:
@@ -240,8 +242,8 @@ class _Builder:
                 "Use text as the key, and quote text that begins with `{`",
             )
             return False
-        if len(self._open) == YAML_DEPTH:
-            self._refuse(event.start_mark, f"nested deeper than {YAML_DEPTH} levels", "Flatten the file")
+        if len(self._open) == JSON_DEPTH:
+            self._refuse(event.start_mark, f"nested deeper than {JSON_DEPTH} levels", "Flatten the file")
             return False
         value: dict[str, Any] | list[Any] = {} if isinstance(event, yaml.MappingStartEvent) else []
         self._open.append(_Frame(value, self._add(value, event.start_mark)))
@@ -259,10 +261,10 @@ class _Builder:
         mark = event.start_mark
         found = len(self.problems)
         if plain and not isinstance(self._read(event), str) and len(self.problems) == found:
-            self._refuse(mark, f"the key `{event.value[:40]}` is no text", "Quote it")
+            self._refuse(mark, f"the key {shown(event.value)} is no text", "Quote it")
         if event.value in mapping:
             first = _text(self.name, frame.place.inner[event.value].key)
-            self._refuse(mark, f"the key `{event.value[:40]}` stands twice; first at {first}", "Keep one of them")
+            self._refuse(mark, f"the key {shown(event.value)} stands twice; first at {first}", "Keep one of them")
         frame.key = event.value
         frame.key_at = (mark.line, mark.column)
 
@@ -300,14 +302,14 @@ class _Builder:
 
 def _problem_of(text: str) -> tuple[str, str] | None:
     """Return what speaks against reading this plain scalar, two versions of YAML or no number of JSON, and a hint."""
-    shown = f"`{text[:40]}`"
+    scalar = shown(text)
     if text in _SWITCHES:
         value = "true" if text.lower() in ("yes", "on") else "false"
-        return f"{shown} is a boolean in YAML 1.1 and text in YAML 1.2", f"Quote it to mean text, or write {value}"
+        return f"{scalar} is a boolean in YAML 1.1 and text in YAML 1.2", f"Quote it to mean text, or write {value}"
     if text in ("<<", "="):
-        return f"{shown} has a meaning of its own in YAML 1.1", "Quote it to mean text, or write the keys out"
+        return f"{scalar} has a meaning of its own in YAML 1.1", "Quote it to mean text, or write the keys out"
     what = _number_problem(text) if text[0] in "+-.0123456789" else ""
-    return (f"{shown} {what}", "Quote it to mean text") if what else None
+    return (f"{scalar} {what}", "Quote it to mean text") if what else None
 
 
 def _number_problem(text: str) -> str:

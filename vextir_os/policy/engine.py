@@ -5,7 +5,7 @@ concern the action cost nothing: candidates are found by an index and kept, by a
 cache. Knows no clock, no store and no file.
 """
 
-from vextir_os.errors import EventError
+from vextir_os.errors import EventError, shown
 from vextir_os.events.names import check_type
 from vextir_os.policy.grammar import resource_problem
 from vextir_os.policy.index import VerbIndex
@@ -44,7 +44,7 @@ class PolicyEngine:
         if candidates is None:
             problem = _problem(request)
             if problem:
-                return self._deny(f"`{request.action[:200]}` can be allowed by no policy: {problem}", 0)
+                return self._deny(f"{shown(request.action, 200)} can be allowed by no policy: {problem}", 0)
             candidates = self._find(key)
         considered = 0
         # INVARIANT: rules, and so candidates, stand in the order of `_rank`: the first that holds decides.
@@ -89,4 +89,4 @@ def _problem(request: Request) -> str | None:
 
 def _unmatched(request: Request) -> str:
     driver = f" by driver {request.driver}" if request.driver else ""
-    return f"no policy allows `{request.action}` for {request.principal}{driver}"
+    return f"no policy allows {shown(request.action, 200)} for {request.principal}{driver}"

@@ -11,10 +11,9 @@ DEEP = "**"
 
 def matches_text(glob: str, text: str) -> bool:
     """Whether a glob matches a whole text; `*` is any run of characters, the empty one included."""
-    first, *rest = glob.split("*")
-    if not rest:
+    if "*" not in glob:
         return glob == text
-    *middle, last = rest
+    first, *middle, last = glob.split("*")
     end = len(text) - len(last)
     if len(first) > end or not text.startswith(first) or not text.endswith(last):
         return False

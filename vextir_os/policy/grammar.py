@@ -12,7 +12,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Literal, get_args
 
-from vextir_os.errors import ActionError, EventError, did_you_mean
+from vextir_os.errors import ActionError, EventError, did_you_mean, shown
 from vextir_os.events.names import check_pattern, check_type
 from vextir_os.policy.globs import DEEP, matches_segments
 
@@ -74,16 +74,16 @@ def parse_action(text: str) -> ActionPattern:
         ActionError: The verb is unknown, or its resources do not look like this; the message says how they do.
     """
     verb, colon, resource = text.partition(":")
-    shown = f"`{text[:80]}`"
+    given = shown(text, 100)
     if not colon:
         hint = did_you_mean(verb, VERBS) or f"The verbs are: {', '.join(VERBS)}"
-        raise ActionError(f"{shown} is no action: it has no `verb:resource`", hint=hint)
+        raise ActionError(f"{given} is no action: it has no `verb:resource`", hint=hint)
     if verb not in VERBS:
         hint = did_you_mean(verb, VERBS) or f"The verbs are: {', '.join(VERBS)}"
-        raise ActionError(f"unknown verb `{verb[:40]}` in {shown}", hint=hint)
+        raise ActionError(f"unknown verb {shown(verb)} in {given}", hint=hint)
     problem = _text_problem(resource) or _KINDS[verb].problem(verb, resource, True)
     if problem:
-        raise ActionError(f"{shown} is no action: {problem}", hint=_EXAMPLES[verb])
+        raise ActionError(f"{given} is no action: {problem}", hint=_EXAMPLES[verb])
     return ActionPattern(verb=verb, resource=resource, segments=tuple(split(verb, resource)))
 
 
@@ -97,7 +97,7 @@ def resource_problem(verb: str, resource: str) -> str | None:
 @lru_cache(4096)
 def _resource_problem(verb: str, resource: str) -> str | None:
     if verb not in VERBS:
-        return f"the verb `{verb[:40]}` is unknown"
+        return f"the verb {shown(verb)} is unknown"
     if "*" in resource:
         return "it holds `*`, and an action names one thing"
     return _text_problem(resource) or _KINDS[verb].problem(verb, resource, False)
@@ -159,7 +159,7 @@ def _name_problem(verb: str, resource: str, pattern: bool) -> str | None:
     if count < least and not (pattern and DEEP in segments):
         return f"{verb} has two names with `/` between"
     if verb == "model" and segments[0] not in ("chat", "embed") and "*" not in segments[0]:
-        return f"`{segments[0]}` is neither `chat` nor `embed`"
+        return f"{shown(segments[0])} is neither `chat` nor `embed`"
     return _segments_problem(resource, pattern)
 
 
@@ -174,7 +174,7 @@ def _segments_problem(resource: str, pattern: bool) -> str | None:
         if not _NO_GLOB.isdisjoint(segment):
             return "`?`, `!`, `[`, `]`, `{` and `}` are no globs here; only `*` and `**` are"
         if DEEP in segment and segment != DEEP:
-            return f"`**` stands alone in its segment, not as `{segment[:40]}`"
+            return f"`**` stands alone in its segment, not as {shown(segment)}"
     return None
 
 
@@ -188,9 +188,9 @@ def _host_problem(_verb: str, resource: str, pattern: bool) -> str | None:
             continue
         if "*" in label:
             # `*example.com` would let evilexample.com in.
-            return f"`*` stands for a whole part of a host, not as `{label[:40]}`"
+            return f"`*` stands for a whole part of a host, not as {shown(label)}"
         if not _LABEL.fullmatch(label):
-            return f"the part `{label[:40]}` of the host is not lower-case ASCII (write other scripts as xn--…)"
+            return f"the part {shown(label)} of the host is not lower-case ASCII (write other scripts as xn--…)"
     # Resolvers read `127.1` and `2130706433` as addresses too; a policy could be passed by in such a spelling.
     return _address_problem(resource) if _NUMBER.fullmatch(resource.rpartition(".")[2]) else None
 

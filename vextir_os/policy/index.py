@@ -10,7 +10,7 @@ from vextir_os.policy.grammar import ActionPattern, split
 
 
 class PrefixTable:
-    """Numbers of policies by the segments of a pattern before its first glob; a look-up costs by the depth of the resource."""
+    """Policies, as numbers, by the segments of a pattern before its first glob; a look-up costs by the depth."""
 
     def __init__(self) -> None:
         self._policies: dict[tuple[str, ...], list[int]] = {}

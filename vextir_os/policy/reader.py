@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from vextir_os.errors import PolicyFileError, VextirError, did_you_mean
+from vextir_os.errors import PolicyFileError, VextirError, did_you_mean, shown
 from vextir_os.events.names import check_pattern
 from vextir_os.policy.grammar import parse_action
 from vextir_os.policy.model import Effect, Match, Policy
@@ -77,10 +77,10 @@ class _Reader:
         policy_id, effect = item.get("id", ""), item.get("effect", "deny")
         if "id" in item and self._is(policy_id, str, (*path, "id"), "`id`") and not _ID.fullmatch(policy_id):
             hint = "Use 1 to 80 characters a-z 0-9 . _ -"
-            self._add(f"policy id {policy_id[:40]!r} is no lower-case name", hint, (*path, "id"))
+            self._add(f"policy id {shown(policy_id)} is no lower-case name", hint, (*path, "id"))
         if self._is(effect, str, (*path, "effect"), "`effect`") and effect not in _EFFECTS:
             hint = did_you_mean(effect, _EFFECTS) or f"The effects are: {', '.join(_EFFECTS)}"
-            self._add(f"unknown effect `{effect[:40]}`", hint, (*path, "effect"))
+            self._add(f"unknown effect {shown(effect)}", hint, (*path, "effect"))
         priority = item.get("priority", 100)
         if self._is(priority, int, (*path, "priority"), "`priority`") and priority not in PRIORITIES:
             what = f"priority {priority} is not a whole number from 0 to {PRIORITIES[-1]}"
@@ -141,7 +141,7 @@ class _Reader:
             if key not in known:
                 hint = did_you_mean(key, known) or f"The keys are: {', '.join(known)}"
                 where = self.document.key_place((*path, key))
-                self.problems.append(PolicyFileError(f"unknown key `{key[:40]}` in {what}", hint=hint, where=where))
+                self.problems.append(PolicyFileError(f"unknown key {shown(key)} in {what}", hint=hint, where=where))
 
     def _check_present(self, mapping: dict[str, Any], needed: Iterable[str], path: Path, what: str) -> None:
         for key in needed:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self, TypeVar
 
+from vextir_os.events.identity import Principal
 from vextir_os.events.names import check_pattern
 from vextir_os.policy.globs import matches_segments, matches_text
 from vextir_os.policy.grammar import ActionPattern, parse_action
@@ -51,15 +52,31 @@ class Rule:
 
     def holds(self, request: Request) -> bool:
         """Whether the rest of the match fits too. Asked for every request."""
+        principal = request.principal
         return (
-            (self.users is None or any(user.matches(request.principal) for user in self.users))
-            and (self.drivers is None or self._fits_driver(request))
-            and (self.tenants is None or any(matches_text(glob, request.principal.tenant) for glob in self.tenants))
+            (self.users is None or _any_user(self.users, principal))
+            and (self.drivers is None or _any_driver(self.drivers, request))
+            and (self.tenants is None or any(matches_text(glob, principal.tenant) for glob in self.tenants))
         )
 
-    def _fits_driver(self, request: Request) -> bool:
-        driver, kind = request.driver, request.driver_kind or ""
-        return driver is not None and any(pattern.matches(driver, kind) for pattern in self.drivers or ())
+
+# Loops instead of any(): a generator costs more than most of these comparisons.
+
+
+def _any_user(users: tuple[UserPattern, ...], principal: Principal) -> bool:
+    for user in users:  # noqa: SIM110
+        if user.matches(principal):
+            return True
+    return False
+
+
+def _any_driver(drivers: tuple[DriverPattern, ...], request: Request) -> bool:
+    if request.driver is None:
+        return False
+    for driver in drivers:  # noqa: SIM110
+        if driver.matches(request.driver, request.driver_kind or ""):
+            return True
+    return False
 
 
 def _parse_event(pattern: str) -> tuple[str, ...] | None:

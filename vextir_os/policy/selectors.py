@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from vextir_os.driverkit.manifest import DriverKind
-from vextir_os.errors import ActionError, did_you_mean
+from vextir_os.errors import ActionError, did_you_mean, shown
 from vextir_os.events.identity import Principal, PrincipalKind
 from vextir_os.policy.globs import matches_text
 
@@ -29,7 +29,7 @@ class UserPattern:
     def matches(self, principal: Principal) -> bool:
         """Whether the principal is one of them."""
         if self.kind == "role":
-            return any(matches_text(self.glob, role) for role in principal.roles)
+            return self.glob in principal.roles or any(matches_text(self.glob, role) for role in principal.roles)
         return principal.kind == self.kind and matches_text(self.glob, principal.id)
 
 
@@ -81,12 +81,12 @@ def _parse(text: str, what: str, kinds: tuple[str, ...]) -> tuple[str, str]:
     kind, colon, glob = text.partition(":") if ":" in text else ("", "", text)
     if not glob or len(text) > SELECTOR_CHARS or not text.isprintable() or text != text.strip():
         raise ActionError(
-            f"{what} {text[:60]!r} is not a name of 1 to {SELECTOR_CHARS} visible characters",
+            f"{what} {shown(text)} is not a name of 1 to {SELECTOR_CHARS} visible characters",
             hint="Write a name, `*` stands for any characters",
         )
     if colon and kind not in kinds:
         known = f"The kinds are: {', '.join(kinds)}" if kinds else f"Write the {what}'s name alone"
         raise ActionError(
-            f"unknown kind `{kind[:40]}` in {what} `{text[:60]}`", hint=did_you_mean(kind, kinds) or known
+            f"unknown kind {shown(kind)} in {what} {shown(text)}", hint=did_you_mean(kind, kinds) or known
         )
     return kind, glob
