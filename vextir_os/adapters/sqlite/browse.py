@@ -14,7 +14,7 @@ from vextir_os.ports.queue import Delivery
 State = Literal["active", "locked", "scheduled", "deferred"]
 _STATES: tuple[State, ...] = ("active", "locked", "scheduled", "deferred", "active")
 _FROM = "FROM messages WHERE entity = ? AND seq >= ? AND (? = '' OR session = ?) ORDER BY seq LIMIT ?"
-_PEEK = f"SELECT {HANDED_OUT}, state {_FROM}"  # noqa: S608 - constants only
+_PEEK = f"SELECT {HANDED_OUT}, state {_FROM}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

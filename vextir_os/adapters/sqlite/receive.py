@@ -24,7 +24,8 @@ _TAKE_NEXT = f"{_TAKE} ({_NEXT}) RETURNING {HANDED_OUT}"
 _LOCK_IN_SESSION = f"{_LOCK} ({_NEXT_IN_SESSION}) RETURNING {HANDED_OUT}"
 _TAKE_IN_SESSION = f"{_TAKE} ({_NEXT_IN_SESSION}) RETURNING {HANDED_OUT}"
 _DEFERRED = f"WHERE seq = ? AND entity = ? AND state = 3 AND lock IS NULL RETURNING {HANDED_OUT}"
-_LOCK_DEFERRED = f"UPDATE messages SET lock = randomblob(10), locked_until = ?, count = count + 1 {_DEFERRED}"
+_LOCK_BY_SEQUENCE = "UPDATE messages SET lock = randomblob(10), locked_until = ?, count = count + 1"
+_LOCK_DEFERRED = f"{_LOCK_BY_SEQUENCE} {_DEFERRED}"
 _TAKE_DEFERRED = f"DELETE FROM messages {_DEFERRED}"  # noqa: S608 - constants only
 
 
