@@ -32,9 +32,9 @@ help:
 setup: $(STAMP)
 	@echo "setup: .venv is what uv.lock says"
 
-# Naming a Python asks anew, whether or not the stamp is fresh.
-ifdef PYTHON
+# A Python that is named, or gone since, is looked at whether or not the stamp is fresh.
 export PYTHON
+ifneq ($(PYTHON)$(shell test -x $(BIN)/python || echo gone),)
 .PHONY: $(STAMP)
 endif
 

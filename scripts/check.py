@@ -42,9 +42,15 @@ CHECKS = (
     ),
     Check(name="floors", command=["lint-imports", "--no-logo"], advice="see CONTRIBUTING.md, the floors"),
     Check(
-        name="rules", command=["ruff", "check", "--quiet"], advice="some repair themselves: .venv/bin/ruff check --fix"
+        name="rules",
+        command=["ruff", "check", "--quiet", "--output-format=concise"],
+        advice="some repair themselves: .venv/bin/ruff check --fix",
     ),
-    Check(name="format", command=["ruff", "format", "--check", "--quiet"], advice="run: .venv/bin/ruff format"),
+    Check(
+        name="format",
+        command=["ruff", "format", "--check", "--quiet", "--output-format=concise"],
+        advice="run: .venv/bin/ruff format",
+    ),
     Check(name="lock file", command=["uv", "lock", "--check", "--offline", "--quiet"], advice="run: .venv/bin/uv lock"),
     Check(name="requirements.txt", command=["python", "scripts/requirements.py"], advice="run: make requirements"),
 )

@@ -27,7 +27,7 @@ class Blobs(Protocol):
         ...
 
     async def get(self, ref: BlobRef) -> bytes:
-        """Return the bytes. Raises `NotFoundError`, and `BlobMismatchError` when hash or size differ from the reference."""
+        """Return the bytes. Raises `NotFoundError`, and `BlobMismatchError` when hash or size differ."""
         ...
 
     async def delete_all(self, record: str) -> None:

@@ -69,7 +69,7 @@ class Queue(Protocol):
         ...
 
     async def send(self, messages: Sequence[Message], *, at: float | None = None) -> Sequence[int]:
-        """Send messages, all or none; return their sequence numbers. `at`: epoch seconds before which none is delivered."""
+        """Send messages, all or none; return their sequence numbers. `at`: epoch seconds, none is delivered before."""
         ...
 
     async def receive(self, limit: int, wait: float) -> Sequence[Delivery]:

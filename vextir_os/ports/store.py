@@ -54,7 +54,7 @@ class Page:
 
 
 class Store(Protocol):
-    """Containers of documents. All methods may raise `StoreUnavailableError`; whether the write happened is then unknown."""
+    """Containers of documents. Any method may raise `StoreUnavailableError`; whether it wrote is then unknown."""
 
     async def create(self, container: str, document: Document) -> str:
         """Write a new document; return its ETag. Raises `AlreadyExistsError`."""
@@ -65,7 +65,7 @@ class Store(Protocol):
         ...
 
     async def replace(self, container: str, document: Document, *, if_match: str) -> str:
-        """Write the document if its ETag is still `if_match`; return the new one. Raises `ConflictError`, `NotFoundError`."""
+        """Write the document if its ETag is `if_match`; return the new one. Raises `ConflictError`, `NotFoundError`."""
         ...
 
     async def upsert(self, container: str, document: Document) -> str:
@@ -77,11 +77,17 @@ class Store(Protocol):
         ...
 
     async def patch(
-        self, container: str, pk: str, id: str, changes: Sequence[Patch], *, only_if: Sequence[Where] = ()  # noqa: A002
+        self,
+        container: str,
+        pk: str,
+        id: str,  # noqa: A002
+        changes: Sequence[Patch],
+        *,
+        only_if: Sequence[Where] = (),
     ) -> str:
         """Change parts of a document atomically, if all of `only_if` holds; return the new ETag.
 
-        Raises `ConflictError` when the condition does not hold, `NotFoundError`, and ValueError for more than 10 changes.
+        Raises `ConflictError` when the condition does not hold, `NotFoundError`, ValueError for over 10 changes.
         """
         ...
 
