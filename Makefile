@@ -48,10 +48,10 @@ dev: $(STAMP)
 	@$(BIN)/vextir dev $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n auto -q $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 soak: $(STAMP)
-	@VEXTIR_SOAK=1 $(BIN)/python -m pytest -n auto -q $(ARGS)
+	@VEXTIR_SOAK=1 $(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(STAMP)
 	@$(BIN)/python scripts/check.py
