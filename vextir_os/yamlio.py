@@ -125,9 +125,8 @@ def load_yaml(text: str | bytes, name: str) -> YamlDocument:
 
 def _decoded(text: str | bytes, name: str) -> str:
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    size = len(raw)
-    if size > YAML_BYTES:
-        raise YamlError(f"{size} bytes of YAML, at most {YAML_BYTES} are read", hint="Split the file", where=name)
+    if len(raw) > YAML_BYTES:
+        raise YamlError(f"more than {YAML_BYTES} bytes of YAML", hint="Split the file", where=name)
     if isinstance(text, bytes):
         try:
             text = raw.decode("utf-8")

@@ -107,7 +107,8 @@ class _Reader:
     def _patterns(self, value: Any, path: Path, check: Callable[[str], object]) -> tuple[str, ...]:
         key = path[-1]
         if isinstance(value, list) and not value:
-            self._add(f"`{key}` is an empty list, which matches nothing", "Leave the key out to match all", path)
+            hint = "Name at least one action" if key == "action" else "Leave the key out to match all"
+            self._add(f"`{key}` is an empty list, which matches nothing", hint, path)
         items = [(item, (*path, at)) for at, item in enumerate(value)] if isinstance(value, list) else [(value, path)]
         texts = []
         for item, place in items:
