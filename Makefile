@@ -48,10 +48,10 @@ dev: $(STAMP)
 	@$(BIN)/vextir dev $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 $(ARGS)
 
 soak: $(STAMP)
-	@VEXTIR_SOAK=1 $(BIN)/python -m pytest -n auto $(ARGS)
+	@VEXTIR_SOAK=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 $(ARGS)
 
 check: $(STAMP)
 	@$(BIN)/python scripts/check.py

@@ -25,6 +25,10 @@ def test_every_module_of_the_os_is_in_the_wheel(contents: frozenset[str]) -> Non
     assert {str(path.relative_to(ROOT)) for path in files("vextir_os")} <= contents
 
 
+def test_the_wheel_says_that_it_has_types(contents: frozenset[str]) -> None:
+    assert "vextir_os/py.typed" in contents
+
+
 def test_the_stock_drivers_are_in_the_wheel_as_vextir_drivers(contents: frozenset[str]) -> None:
     stock = {str(Path("vextir_drivers") / path.relative_to(ROOT / "drivers")) for path in files("drivers")}
     assert stock

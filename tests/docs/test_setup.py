@@ -103,6 +103,58 @@ def test_a_python_that_does_not_fit_is_named_with_the_reason(tmp_path: Path, bod
     assert "Vextir OS needs Python 3.11, 3.12 or 3.13" in done.stderr
 
 
+def choose(root: Path, environment: dict[str, str]) -> list[str]:
+    """Run a copy of setup.sh whose second half only says which Python it got."""
+    (root / "scripts").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "scripts" / "setup.sh", root / "scripts")
+    (root / "scripts" / "setup.py").write_text("import os; print(os.environ['CHOSEN'])", encoding="utf-8")
+    done = subprocess.run(
+        ["/bin/sh", str(root / "scripts" / "setup.sh")], env=environment, capture_output=True, text=True, check=False
+    )
+    return (done.stdout or done.stderr).splitlines()
+
+
+def python_named(path: Path, body: str = "") -> Path:
+    """Make a program that is this Python, or that runs the body instead, and says where it was found."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    start = f'CHOSEN="$0" exec "{sys.executable}" "$@"'
+    path.write_text(f"#!/bin/sh\n{body or start}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def test_the_first_python_in_path_that_fits_is_taken(tmp_path: Path) -> None:
+    python_named(tmp_path / "bin" / "python3", "echo 'is Python 3.9.1'")
+    python_named(tmp_path / "bin" / "python3.13", "exit 127")
+    good = python_named(tmp_path / "bin" / "python3.12")
+    assert choose(tmp_path, {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}) == [str(good)]
+
+
+def test_an_environment_that_is_there_is_kept(tmp_path: Path) -> None:
+    python_named(tmp_path / "bin" / "python3")
+    python_named(tmp_path / ".venv" / "bin" / "python")
+    assert choose(tmp_path, {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}) == [".venv/bin/python"]
+
+
+def test_a_python_that_is_named_wins_over_all(tmp_path: Path) -> None:
+    python_named(tmp_path / "bin" / "python3")
+    python_named(tmp_path / ".venv" / "bin" / "python")
+    named = python_named(tmp_path / "my python" / "python")
+    assert choose(tmp_path, {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "PYTHON": str(named)}) == [str(named)]
+
+
+def test_every_python_that_was_tried_is_named(tmp_path: Path) -> None:
+    python_named(tmp_path / "bin" / "python3", "echo 'is Python 3.9.1'")
+    for version in ("3.13", "3.12", "3.11"):
+        python_named(tmp_path / "bin" / f"python{version}", "exit 127")
+    assert choose(tmp_path, {"PATH": f"{tmp_path}/bin:/usr/bin:/bin"})[1:5] == [
+        "  python3 is Python 3.9.1",
+        "  python3.13 does not run",
+        "  python3.12 does not run",
+        "  python3.11 does not run",
+    ]
+
+
 def test_setup_accepts_the_pythons_that_pyproject_names() -> None:
     assert tomllib.loads(PYPROJECT)["project"]["requires-python"] == ">=3.11,<3.14"
     assert "(3, 11) <= sys.version_info[:2] < (3, 14)" in (ROOT / "scripts" / "setup.sh").read_text(encoding="utf-8")
