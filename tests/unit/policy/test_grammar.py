@@ -158,6 +158,7 @@ NO_HOST = "http names a host alone, without scheme, port and path"
         ("http:*example.com", "`*` stands for a whole part of a host, not as `*example`", HTTP),
         ("http:https://example.com/x", NO_HOST, HTTP),
         ("http:example.com:443", NO_HOST, HTTP),
+        ("http:cafe:443", NO_HOST, HTTP),
         ("http:2001:DB8::1", NO_HOST, HTTP),
         ("http:127.1", "the host ends in a number and is no address such as `192.0.2.1`", HTTP),
         ("http:2001:db8:0::1", "the address is not in its shortest form, `2001:db8::1`", HTTP),
