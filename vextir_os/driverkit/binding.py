@@ -72,7 +72,8 @@ def bind(function: Callable[..., Any], *, driver: str, where: str, names: Mappin
     data_type: Any = Any
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise problem(f"parameter `*{name}` takes anything", "Name what the driver needs: event, ctx, data")
+            stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
+            raise problem(f"parameter `{stars}{name}` takes anything", "Name what the driver needs: event, ctx, data")
         if parameter.default is not parameter.empty and name not in _SLOTS:
             continue
         kind = _resolved(function, parameter, names)

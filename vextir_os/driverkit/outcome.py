@@ -8,7 +8,7 @@ from types import CoroutineType
 from typing import Any
 
 from vextir_os.driverkit.result import Result
-from vextir_os.errors import EventError, InvalidOutputError
+from vextir_os.errors import EventError, InvalidEventError, InvalidOutputError, TooLargeError
 from vextir_os.events.event import Event
 from vextir_os.events.jsonio import check_json
 from vextir_os.events.limits import EVENTS_PER_RUN, JSON_DEPTH
@@ -82,15 +82,14 @@ def _event(event: Any, index: int, driver: str) -> Event:
 def _json(value: Any, driver: str, what: str) -> Any:
     """Return a value as plain JSON: the value itself when it is that already, which is the common and quick case."""
     try:
-        check_json(value)
-    except EventError:
         try:
-            plain = _plain(value, 1)
-            check_json(plain)
-        except (EventError, ValueError) as error:
-            _close(value if isinstance(value, list) else [value])
-            raise _no_json(value, driver, what, error) from error
-        return plain
+            check_json(value)
+        except InvalidEventError:
+            value = _plain(value, 1)
+            check_json(value)
+    except (EventError, ValueError) as error:
+        _close(value if isinstance(value, list) else [value])
+        raise _no_json(value, driver, what, error) from error
     return value
 
 
@@ -107,7 +106,7 @@ def _no_json(value: Any, driver: str, what: str, error: Exception) -> InvalidOut
 def _plain(value: Any, depth: int) -> Any:
     """Turn models, dataclasses and enums into JSON, wherever they stand; leave the rest for `check_json` to judge."""
     if depth > JSON_DEPTH:
-        raise ValueError(f"nested deeper than {JSON_DEPTH} levels")
+        raise TooLargeError(f"nested deeper than {JSON_DEPTH} levels")
     if isinstance(value, dict):
         return {key: _plain(inner, depth + 1) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

@@ -6,8 +6,9 @@ It does so inside a function: a driver without typed data, and the start of the 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vextir_os.errors import InvalidPayloadError
+from vextir_os.errors import EventError, InvalidPayloadError
 from vextir_os.events.event import Event
+from vextir_os.events.jsonio import check_json
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -38,8 +39,11 @@ def typed_reader(data_type: Any, driver: str) -> tuple[Reader, Mapping[str, Any]
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(data_type)
         schema = adapter.json_schema()
+        check_json(schema)
     except (PydanticUserError, PydanticUndefinedAnnotation, TypeError) as error:
         raise ValueError(str(error).strip().splitlines()[0]) from error
+    except EventError as error:
+        raise ValueError(f"its JSON Schema is {error.what}") from error
     validate = adapter.validate_python
 
     def read(event: Event) -> Any:
