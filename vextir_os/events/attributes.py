@@ -16,9 +16,11 @@ Extension = str | int | bool
 OS_ONLY = frozenset({"attempt", "rerun", "fence"})
 """Fields of a run; no event carries them, whoever writes them into one means to deceive."""
 
-_OWN = {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data", "category",
+OWN = {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data", "category",
         "tenantid", "userid", "correlationid", "causationid", "partitionkey", "traceparent", "priority", "labels",
         "dataref"}  # fmt: skip
+"""Names with a meaning of their own, so none of an extension."""
+
 _NAME = re.compile(r"[a-z0-9]{1,20}", re.ASCII)
 _INT32 = 2**31
 
@@ -74,7 +76,7 @@ def _check_extension(name: object, value: object) -> None:
             f"extension attribute {str(name)[:40]!r} is not named by 1 to 20 characters a-z 0-9",
             hint="CloudEvents allows no other; put other values into data",
         )
-    if name in _OWN or name in OS_ONLY:
+    if name in OWN or name in OS_ONLY:
         raise InvalidEventError(f"{name} cannot be an extension attribute: the name has a meaning of its own")
     if type(value) is str:
         check_prose(name, value)

@@ -71,6 +71,7 @@ def from_plain(fields: Mapping[str, Any]) -> Event:
         InvalidEventError: An attribute has a wrong syntax or range.
     """
     named: dict[str, Any] = {}
+    keys: dict[str, str] = {}
     for key, value in fields.items():
         name = ALIASES.get(key, key)
         if name in OS_ONLY:
@@ -79,8 +80,8 @@ def from_plain(fields: Mapping[str, Any]) -> Event:
             hint = did_you_mean(key, [*_FIELDS, *ALIASES]) or "Put your own values into data"
             raise UndecodableError(f"unknown field {key[:40]!r}", hint=hint)
         if name in named:
-            raise UndecodableError(f"{key} and {name} are one field, and both are given", hint=f"Leave {key} out")
-        named[name] = value
+            raise UndecodableError(f"{keys[name]} and {key} are one field, and both are given", hint="Leave one out")
+        named[name], keys[name] = value, key
     known: dict[str, Any] = {}
     for name, value in named.items():
         if name == "labels" and type(value) is list:

@@ -78,7 +78,7 @@ def check_json(value: Any, *, limit_bytes: int = BLOB_BYTES) -> None:
         TooLargeError: Nested deeper than `JSON_DEPTH`, or certainly over the limit when written out.
     """
     try:
-        if _check(value, 1, limit_bytes) < 0:
+        if _check(value, 1, limit_bytes + 1) < 0:
             raise _too_large()
     except _NoJsonError as error:
         raise InvalidEventError(f"not JSON: {error.place()} is {error.found}") from None
@@ -97,8 +97,9 @@ class _NoJsonError(Exception):
 
 
 def _check(item: Any, depth: int, left: int) -> int:
-    # Returns how many bytes are left. They are counted, at least two for each part, because a few references can
-    # stand for more JSON than any machine holds: a list of the same list of the same list, and so on.
+    # Returns how many bytes are left, at two for each part and its comma (the last part has none, hence the one byte
+    # more above). Counted, because a few references can stand for more JSON than any machine holds: a list of the
+    # same list of the same list, and so on.
     kind = type(item)
     if kind is str:
         if not (item.isascii() or _is_unicode(item)):
