@@ -202,7 +202,7 @@ async def test_coroutines_in_a_list_are_closed() -> None:
 
 
 def test_a_small_value_that_would_be_huge_as_json_is_refused_at_once() -> None:
-    value: Any = "x"
+    value: Any = "x" * 1_000_000
     for _ in range(60):
         value = [value, value]
     assert refused(value).what == "driver `shop`: the output is too many bytes as JSON"
