@@ -353,6 +353,13 @@ class RecordTooLargeError(RunError):
     kind = "invalid"
 
 
+class WaitTimeoutError(RunError):
+    """What somebody waits for did not end in the time that they give it; it goes on without them."""
+
+    code = "VX603"
+    kind = "transient"
+
+
 # Authentication and settings (9xx)
 
 
@@ -374,3 +381,10 @@ class AuthError(VextirError):
 
     code = "VX902"
     kind = "permission"
+
+
+class UsageError(VextirError):
+    """A command line that cannot be carried out as it is written."""
+
+    code = "VX903"
+    kind = "invalid"
