@@ -5,6 +5,7 @@ is in `codec_http`. Who may say what of himself is not asked here: identity is a
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from vextir_os.errors import (
@@ -26,6 +27,7 @@ _PREFIXES = ("cloudEvents_", "cloudEvents:")
 _OPTIONAL = ("subject", "datacontenttype", "dataschema", "tenantid", "userid", "correlationid", "causationid",
              "partitionkey", "traceparent", "dataref")  # fmt: skip
 _PROBLEMS = 20
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def encode(event: Event, *, checked: bool = False) -> bytes:
@@ -214,12 +216,20 @@ def _cloudevents_properties(properties: Mapping[str, str | int | float | bool]) 
         if name in OS_ONLY:
             raise forged(name)
         used.add(key[: len(_PREFIXES[0])])
-        attributes[name] = value
+        attributes[name] = _time_text(value) if name == "time" and type(value) is int else value
     if len(used) > 1:
         raise UndecodableError(
             "properties with cloudEvents_ and with cloudEvents: in one message", hint="Use one of them"
         )
     return attributes
+
+
+def _time_text(milliseconds: int) -> str:
+    # An AMQP timestamp reaches us as what it is on the wire, milliseconds since the epoch.
+    try:
+        return (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat()
+    except OverflowError as error:
+        raise UndecodableError(f"cloudEvents_time {milliseconds} is no time in milliseconds") from error
 
 
 def _check_agreement(attributes: Mapping[str, Any], value: Mapping[str, Any]) -> None:

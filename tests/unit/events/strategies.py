@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from hypothesis import strategies as st
 
-from vextir_os.events.attributes import OWN, OS_ONLY
+from vextir_os.events.attributes import OS_ONLY, OWN
 from vextir_os.events.event import Event
 
 unicode_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -155,18 +155,24 @@ def test_prose_that_people_write_is_allowed_in_a_subject() -> None:
     [
         (
             {"Upper": "x"},
-            "extension attribute 'Upper' is not named by 1 to 20 characters a-z 0-9. "
-            "CloudEvents allows no other; put other values into data",
+            (
+                "extension attribute 'Upper' is not named by 1 to 20 characters a-z 0-9. "
+                "CloudEvents allows no other; put other values into data"
+            ),
         ),
         (
             {"a" * 21: "x"},
-            f"extension attribute '{'a' * 21}' is not named by 1 to 20 characters a-z 0-9. "
-            "CloudEvents allows no other; put other values into data",
+            (
+                f"extension attribute '{'a' * 21}' is not named by 1 to 20 characters a-z 0-9. "
+                "CloudEvents allows no other; put other values into data"
+            ),
         ),
         (
             {"x\n": "x"},
-            "extension attribute 'x\\n' is not named by 1 to 20 characters a-z 0-9. "
-            "CloudEvents allows no other; put other values into data",
+            (
+                "extension attribute 'x\\n' is not named by 1 to 20 characters a-z 0-9. "
+                "CloudEvents allows no other; put other values into data"
+            ),
         ),
         ({"fence": 1}, "fence cannot be an extension attribute: the name has a meaning of its own"),
         ({"attempt": 1}, "attempt cannot be an extension attribute: the name has a meaning of its own"),
