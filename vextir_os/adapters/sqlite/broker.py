@@ -103,12 +103,17 @@ class Broker:
         return found
 
     async def receive_deferred(
-        self, name: str, sequences: Sequence[int], *, delete: bool = False
+        self, name: str, sequences: Sequence[int], *, lock: SessionLock | None = None, delete: bool = False
     ) -> Sequence[Delivery]:
-        """Lock deferred messages by sequence number, all or none. Raises `NotFoundError`."""
+        """Lock deferred messages by sequence number, all or none; in a held session where the entity has sessions.
+
+        Raises:
+            NotFoundError: One of them is not deferred, or locked already.
+            LockLostError: The session is no longer held.
+        """
         found: Sequence[Delivery] = await self._database.submit(
             lambda connection, now: receive.receive_deferred(
-                self._core, connection, now, self._core.entities.named(name), sequences, delete=delete
+                self._core, connection, now, self._core.entities.named(name), sequences, lock, delete=delete
             ),
             durable=delete,
             undo=self._unreceive,
@@ -245,7 +250,11 @@ class Broker:
             found = attempt(entity, connection, now)
             if found is not None:
                 return found
-            return Waiter(entity.id, partial(attempt, entity), until, nothing) if wait > 0 else nothing
+            if not wait > 0:
+                return nothing
+            # Looked up anew each time: the properties may change while somebody waits.
+            again = partial(_again, self._core, entity.id, attempt)
+            return Waiter(entity.id, again, until, nothing)
 
         return self._database.submit(first, durable=durable, single=True, undo=undo)
 
@@ -258,6 +267,16 @@ class Broker:
     def _unaccept(self, lock: SessionLock | None) -> None:
         if lock is not None:
             self.release_session(lock)
+
+
+def _again(
+    core: Core,
+    entity_id: int,
+    attempt: Callable[[Entity, sqlite3.Connection, float], Any],
+    connection: sqlite3.Connection,
+    now: float,
+) -> Any:
+    return attempt(core.entities.by_id[entity_id], connection, now)
 
 
 def _send(

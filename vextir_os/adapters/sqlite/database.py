@@ -271,6 +271,8 @@ class Database:
         answers: list[Answer],
         newcomers: list[Waiter],
     ) -> None:
+        if unit.undo is not None and unit.future.cancelled():
+            return
         if not unit.single:
             connection.execute("SAVEPOINT unit")
         try:

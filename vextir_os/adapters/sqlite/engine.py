@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from vextir_os.adapters.sqlite.core import Core
 from vextir_os.adapters.sqlite.timers import prune, run_due
 from vextir_os.adapters.sqlite.units import Answer, Waiter
+from vextir_os.errors import VextirError
 
 _PRUNE_S = 30.0
 
@@ -101,12 +102,15 @@ class Engine:
             waiter = queue.popleft()
             if waiter.unit.future.cancelled():
                 continue
-            result = waiter.attempt(connection, now)
-            if result is None:
+            try:
+                result, error = waiter.attempt(connection, now), None
+            except VextirError as failed:
+                result, error = None, failed
+            if result is None and error is None:
                 left.append(waiter)
             else:
                 self._in_group.append(waiter)
-                answers.append((waiter.unit, result, None))
+                answers.append((waiter.unit, result, error))
         if left:
             self._waiting[key] = left
         else:

@@ -107,9 +107,8 @@ class Entities:
             raise InvalidRequestError(
                 f"queue name {name[:80]!r} is not 1 to 260 characters A-Z a-z 0-9 . _ - / with a letter or digit first"
             )
-        target = properties.forward_dead_letters_to
-        if target and self.named(target).name.lower() in (name.lower(), name.lower() + DEAD):
-            raise InvalidRequestError(f"queue {name!r} cannot forward its dead letters to itself")
+        if properties.forward_dead_letters_to:
+            self._check_target(name, self.named(properties.forward_dead_letters_to))
         key = name.lower()
         known = self._by_name.get(key)
         stored = jsonio.dumps(asdict(properties)).decode()
@@ -129,6 +128,16 @@ class Entities:
         else:
             return
         self.load(connection)
+
+    @staticmethod
+    def _check_target(name: str, target: Entity) -> None:
+        if target.name.lower() in (name.lower(), name.lower() + DEAD):
+            raise InvalidRequestError(f"queue {name!r} cannot forward its dead letters to itself")
+        if target.properties.requires_session or target.parent is not None:
+            raise InvalidRequestError(
+                f"queue {name!r} cannot forward its dead letters to {target.name!r}, "
+                "which requires sessions or holds dead letters itself"
+            )
 
     @staticmethod
     def _declare_dead(

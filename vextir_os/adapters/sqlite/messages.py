@@ -11,6 +11,7 @@ from typing import Any
 
 from vextir_os.adapters.sqlite.core import IN_SESSION, READY, SCHEDULED, Core
 from vextir_os.adapters.sqlite.entities import Entity
+from vextir_os.adapters.sqlite.sessions import note_ready
 from vextir_os.errors import InvalidRequestError, LockLostError, TooLargeError
 from vextir_os.events import jsonio
 from vextir_os.ports.queue import NO_PROPERTIES, Delivery, Message
@@ -112,9 +113,13 @@ def insert(
     A message whose id was seen within the entity's duplicate window is dropped; its number is the first one's.
 
     Raises:
-        InvalidRequestError: The entity requires sessions and a message names none.
+        InvalidRequestError: The entity requires sessions and a message names none, or it holds dead letters.
     """
     properties = entity.properties
+    if entity.parent is not None:
+        raise InvalidRequestError(f"{entity.name!r} holds dead letters; nothing can be sent to it")
+    if properties.requires_session and not all(message[3] for message in prepared):
+        raise InvalidRequestError(f"queue {entity.name!r} requires sessions, and a message names none")
     numbers: list[int] = []
     if at is not None and at > now:
         state, start, visible_at = SCHEDULED, at, at
@@ -122,8 +127,6 @@ def insert(
     else:
         state, start, visible_at = IN_SESSION if properties.requires_session else READY, now, None
         core.touched.add(entity.id)
-    if properties.requires_session and not all(message[3] for message in prepared):
-        raise InvalidRequestError(f"queue {entity.name!r} requires sessions, and a message names none")
     for priority, flow, message_id, session, content_type, encoded, body, ttl, wire in prepared:
         if properties.duplicate_window_s and message_id:
             known = _known(connection, now, entity, message_id)
@@ -155,6 +158,8 @@ def insert(
             ),
         )
         sequence = cursor.lastrowid or 0
+        if state == IN_SESSION:
+            note_ready(connection, entity, session, sequence)
         if properties.duplicate_window_s and message_id:
             connection.execute(
                 "UPDATE seen SET seq = ? WHERE entity = ? AND message_id = ?", (sequence, entity.id, message_id)

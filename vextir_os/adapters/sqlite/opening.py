@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Literal
 
-from vextir_os.adapters.sqlite.schema import migrate
+from vextir_os.adapters.sqlite.schema import check_ours, migrate
 from vextir_os.errors import ForeignFileError, StoreError, StoreUnavailableError
 
 Synchronous = Literal["FULL", "NORMAL"]
@@ -34,7 +34,7 @@ def open_writer(path: str, *, busy_timeout_s: float) -> sqlite3.Connection:
     """
     if sqlite3.sqlite_version_info < OLDEST:
         raise StoreError(
-            f"this Python has SQLite {sqlite3.sqlite_version}; 3.35 or newer is needed",
+            f"this Python has SQLite {sqlite3.sqlite_version}; {OLDEST[0]}.{OLDEST[1]} or newer is needed",
             hint="Use a newer Python build or operating system",
         )
     if path != MEMORY:
@@ -101,16 +101,11 @@ def _prepare_file(path: Path) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection, path: str, busy_timeout_s: float) -> None:
-    # Several processes may open a new file at once; the change to WAL does not always wait as other locks do.
+    # Several processes may open a new file at once, and the change to WAL does not always wait as other locks do.
     until = time.monotonic() + busy_timeout_s
     while True:
         try:
-            # A foreign database keeps its own journal mode: only an empty or own file is changed.
-            from_ours = connection.execute("PRAGMA application_id").fetchone()[0]
-            mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if mode == "wal" or (tables and not from_ours):
-                return
+            check_ours(connection, path)
             mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
             break
         except sqlite3.OperationalError as error:

@@ -10,10 +10,11 @@ from typing import Any
 from vextir_os.adapters.sqlite.core import Core
 from vextir_os.adapters.sqlite.entities import Entity
 from vextir_os.adapters.sqlite.messages import HANDED_OUT, delivery
-from vextir_os.adapters.sqlite.sessions import accept, held
+from vextir_os.adapters.sqlite.sessions import SessionLock, accept, held
 from vextir_os.errors import InvalidRequestError, NotFoundError
 from vextir_os.ports.queue import Delivery
 
+_SESSION = 10  # place of the session among the columns handed out
 _NEXT = "SELECT seq FROM messages WHERE entity = ? AND state = 0 ORDER BY priority DESC, turn, seq LIMIT ?"
 _NEXT_IN_SESSION = "SELECT seq FROM messages WHERE entity = ? AND state = 4 AND session = ? ORDER BY seq LIMIT ?"
 _LOCK = "UPDATE messages SET state = 1, lock = randomblob(10), locked_until = ?, count = count + 1 WHERE seq IN"
@@ -79,17 +80,34 @@ def receive_in_session(
 
 
 def receive_deferred(
-    core: Core, connection: sqlite3.Connection, now: float, entity: Entity, sequences: Sequence[int], *, delete: bool
+    core: Core,
+    connection: sqlite3.Connection,
+    now: float,
+    entity: Entity,
+    sequences: Sequence[int],
+    lock: SessionLock | None,
+    *,
+    delete: bool,
 ) -> list[Delivery]:
-    """Lock deferred messages by their sequence numbers, all or none. Raises `NotFoundError`."""
+    """Lock deferred messages by their sequence numbers, all or none; of an entity with sessions, in one that is held.
+
+    Raises:
+        NotFoundError: One of them is not deferred, locked already, or in another session.
+        LockLostError: The session is no longer held.
+        InvalidRequestError: The entity has sessions and none is named.
+    """
     until = now + entity.properties.lock_duration_s
+    if entity.properties.requires_session:
+        if lock is None:
+            raise InvalidRequestError(f"queue {entity.name!r} has sessions", hint="Accept one, then receive in it")
+        until = held(connection, now, entity, lock.session, lock.token)
     found: list[Delivery] = []
     for sequence in sequences:
         if delete:
             row = connection.execute(_TAKE_DEFERRED, (sequence, entity.id)).fetchall()
         else:
             row = connection.execute(_LOCK_DEFERRED, (until, sequence, entity.id)).fetchall()
-        if not row:
+        if not row or (lock is not None and row[0][_SESSION] != lock.session):
             raise NotFoundError(f"queue {entity.name!r} has no deferred message {sequence} that is free")
         found.append(_out(row[0], entity, delete))
     core.times.note_lock(until)

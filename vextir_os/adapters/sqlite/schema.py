@@ -69,7 +69,9 @@ CREATE TABLE sessions(
   lock BLOB,
   locked_until REAL,
   automatic INTEGER NOT NULL DEFAULT 0,
+  head INTEGER,
   PRIMARY KEY(entity, id)) WITHOUT ROWID;
+CREATE INDEX sessions_waiting ON sessions(entity, head) WHERE head IS NOT NULL AND lock IS NULL;
 CREATE TABLE containers(
   name TEXT PRIMARY KEY,
   lookup TEXT NOT NULL) WITHOUT ROWID;
@@ -126,6 +128,19 @@ def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str]
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+def check_ours(connection: sqlite3.Connection, path: str) -> None:
+    """Look at an existing file before anything in it is changed.
+
+    Raises:
+        ForeignFileError: The file belongs to another application, or to a newer version of this one.
+    """
+    connection.execute("BEGIN")
+    try:
+        _our_version(connection, path, len(MIGRATIONS))
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _our_version(connection: sqlite3.Connection, path: str, newest: int) -> int:

@@ -1,6 +1,9 @@
 """Sessions: a lock over all messages of one session, and a state kept for it. Runs in the writer thread.
 
 Messages of a locked session are locked until the session's lock ends, so settling them needs no look at the session.
+`head` in the table is the sequence number of the first ready message as of the last unlock, or of the first one sent
+since: whoever takes the next session takes the one that has waited longest, in one index seek. It may name a message
+that has expired since; then the session is looked at, found empty and left.
 """
 
 import sqlite3
@@ -14,20 +17,8 @@ from vextir_os.errors import InvalidRequestError, LockLostError, SessionLockedEr
 STATE_BYTES = 262_144
 """A session's state, at most (Service Bus, standard tier)."""
 
-# The session with the oldest ready message that nobody holds. Sessions are walked by a loose index scan: one seek
-# each, however many messages they hold.
-_NEXT = """
-WITH RECURSIVE waiting(session) AS (
-  SELECT min(session) FROM messages WHERE entity = :entity AND state = 4
-  UNION ALL
-  SELECT (SELECT min(session) FROM messages WHERE entity = :entity AND state = 4 AND session > waiting.session)
-  FROM waiting WHERE waiting.session IS NOT NULL)
-SELECT waiting.session FROM waiting
-LEFT JOIN sessions ON sessions.entity = :entity AND sessions.id = waiting.session
-WHERE waiting.session IS NOT NULL AND sessions.lock IS NULL
-ORDER BY (SELECT min(seq) FROM messages WHERE entity = :entity AND state = 4 AND session = waiting.session)
-LIMIT 1
-"""
+_NEXT = "SELECT id FROM sessions WHERE entity = ? AND head IS NOT NULL AND lock IS NULL ORDER BY head LIMIT 1"
+_HEAD = "(SELECT min(seq) FROM messages WHERE entity = sessions.entity AND session = sessions.id AND state = 4)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +51,9 @@ def accept(
     if not entity.properties.requires_session:
         raise InvalidRequestError(f"queue {entity.name!r} has no sessions", hint="Receive from it without one")
     if session is None:
-        row = connection.execute(_NEXT, {"entity": entity.id}).fetchone()
-        if row is None:
+        session = _next(connection, entity)
+        if session is None:
             return None
-        session = str(row[0])
     until = now + entity.properties.lock_duration_s
     row = connection.execute(
         "INSERT INTO sessions(entity, id, lock, locked_until, automatic) VALUES(?, ?, randomblob(16), ?, ?) "
@@ -131,10 +121,29 @@ def set_state(
 def unlock(core: Core, connection: sqlite3.Connection, entity: Entity, session: str) -> None:
     """End the session's lock; a session without state is forgotten."""
     connection.execute(
-        "UPDATE sessions SET lock = NULL, locked_until = NULL WHERE entity = ? AND id = ?", (entity.id, session)
+        f"UPDATE sessions SET lock = NULL, locked_until = NULL, head = {_HEAD} WHERE entity = ? AND id = ?",  # noqa: S608
+        (entity.id, session),
     )
-    connection.execute("DELETE FROM sessions WHERE entity = ? AND id = ? AND state IS NULL", (entity.id, session))
+    connection.execute(
+        "DELETE FROM sessions WHERE entity = ? AND id = ? AND state IS NULL AND head IS NULL", (entity.id, session)
+    )
     core.touched.add(entity.id)
+
+
+def unlock_ended(core: Core, connection: sqlite3.Connection, now: float) -> None:
+    """End all session locks whose time is over. Their messages have been given back already."""
+    ended = connection.execute("SELECT entity, id FROM sessions WHERE locked_until <= ?", (now,)).fetchall()
+    for entity_id, session in ended:
+        unlock(core, connection, core.entities.by_id[entity_id], session)
+
+
+def note_ready(connection: sqlite3.Connection, entity: Entity, session: str, sequence: int) -> None:
+    """Say that a session has a ready message."""
+    connection.execute(
+        "INSERT INTO sessions(entity, id, head) VALUES(?, ?, ?) "
+        "ON CONFLICT(entity, id) DO UPDATE SET head = coalesce(head, excluded.head)",
+        (entity.id, session, sequence),
+    )
 
 
 def release(core: Core, connection: sqlite3.Connection, now: float, entity: Entity, session: str, token: str) -> None:
@@ -176,6 +185,20 @@ def release_if_done(core: Core, connection: sqlite3.Connection, entity: Entity, 
     ).fetchone()
     if locked is None:
         unlock(core, connection, entity, session)
+
+
+def _next(connection: sqlite3.Connection, entity: Entity) -> str | None:
+    """Return the free session that has waited longest and still has a message."""
+    while row := connection.execute(_NEXT, (entity.id,)).fetchone():
+        session: str = row[0]
+        head = connection.execute(
+            f"UPDATE sessions SET head = {_HEAD} WHERE entity = ? AND id = ? RETURNING head",  # noqa: S608
+            (entity.id, session),
+        ).fetchall()
+        if head[0][0] is not None:
+            return session
+        connection.execute("DELETE FROM sessions WHERE entity = ? AND id = ? AND state IS NULL", (entity.id, session))
+    return None
 
 
 def _lock(token: str) -> bytes:

@@ -7,6 +7,7 @@ import math
 import sqlite3
 
 from vextir_os.adapters.sqlite.core import Core, ready_state
+from vextir_os.adapters.sqlite.sessions import note_ready, unlock_ended
 from vextir_os.adapters.sqlite.settle import bury, give_back
 
 EXPIRED = "TTLExpiredException"
@@ -45,23 +46,22 @@ def _end_locks(core: Core, connection: sqlite3.Connection, now: float) -> None:
         give_back(core, connection, core.entities.by_id[entity_id], sequence, state, count)
         if expires_at is not None:
             core.times.note_life(expires_at)
-    ended = connection.execute(
-        "UPDATE sessions SET lock = NULL, locked_until = NULL WHERE locked_until <= ? RETURNING entity", (now,)
-    ).fetchall()
-    core.touched.update(entity_id for (entity_id,) in ended)
-    if ended:
-        connection.execute("DELETE FROM sessions WHERE lock IS NULL AND state IS NULL")
+    unlock_ended(core, connection, now)
 
 
 def _start_scheduled(core: Core, connection: sqlite3.Connection, now: float) -> None:
     rows = connection.execute(
-        "SELECT seq, entity, priority, flow FROM messages WHERE state = 2 AND visible_at <= ? ORDER BY visible_at, seq",
+        "SELECT seq, entity, priority, flow, session FROM messages "
+        "WHERE state = 2 AND visible_at <= ? ORDER BY visible_at, seq",
         (now,),
     ).fetchall()
-    for sequence, entity_id, priority, flow in rows:
+    for sequence, entity_id, priority, flow, session in rows:
+        entity = core.entities.by_id[entity_id]
+        if entity.properties.requires_session:
+            note_ready(connection, entity, session, sequence)
         connection.execute(
             "UPDATE messages SET state = ?, turn = ?, visible_at = NULL WHERE seq = ?",
-            (ready_state(core.entities.by_id[entity_id]), core.turns.give(entity_id, priority, flow), sequence),
+            (ready_state(entity), core.turns.give(entity_id, priority, flow), sequence),
         )
         core.touched.add(entity_id)
 
