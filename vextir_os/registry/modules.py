@@ -1,7 +1,8 @@
 """Importing driver modules by their place. The only module of the OS that touches the import machinery.
 
 Each project root has a package of its own name in `sys.modules` whose path is its `drivers/` folder. So a driver's
-`from .client import Client` works, and no package called `drivers`, installed or local, can be taken for ours.
+`from .client import Client` works, and no package called `drivers`, installed or local, can be taken for ours. What
+runs is the source text that the index has the hash of: byte code lying beside it is neither read nor written.
 """
 
 import hashlib
@@ -10,13 +11,15 @@ import importlib.util
 import os
 import sys
 import threading
-from importlib.machinery import ModuleSpec
+from collections.abc import Sequence
+from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from vextir_os.errors import DriverError, DriverImportError
 from vextir_os.registry.folders import DRIVERS, MAIN
 
+_PREFIX = "vextir_loaded_"
 _LOCK = threading.RLock()
 _EXTRAS = {"openai": "openai", "anthropic": "anthropic", "mcp": "mcp", "azure": "azure", "aiohttp": "azure"}
 _MESSAGE_CHARS = 300
@@ -24,7 +27,7 @@ _MESSAGE_CHARS = 300
 
 def package_name(root: Path) -> str:
     """Return the name of the package that holds the drivers of a project root."""
-    return f"vextir_loaded_{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]}"
+    return f"{_PREFIX}{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:16]}"
 
 
 def import_driver_module(root: Path, module: str) -> ModuleType:
@@ -64,7 +67,28 @@ def relative_place(root: Path, place: str) -> str:
     return place.removeprefix(prefix).replace(os.sep, "/") if place.startswith(prefix) else place
 
 
+class _SourceLoader(SourceFileLoader):
+    """Loads Python from its source alone: a planted or outdated `.pyc` would run under the hash of another text."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+class _Finder:
+    """Finds the modules below the private packages, and no others. Remembers no folder: files change in development."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None, _target: ModuleType | None = None) -> ModuleSpec | None:
+        if path is None or not name.startswith(_PREFIX):
+            return None
+        found = (FileFinder(entry, (_SourceLoader, [".py"])).find_spec(name) for entry in path)
+        return next(filter(None, found), None)
+
+
 def _ensure_package(root: Path) -> str:
+    if _Finder not in sys.meta_path:
+        sys.meta_path.insert(0, _Finder)
     name = package_name(root)
     if name not in sys.modules:
         spec = ModuleSpec(name, None, is_package=True)
@@ -76,7 +100,6 @@ def _ensure_package(root: Path) -> str:
 def _forget(name: str) -> None:
     for found in [found for found in sys.modules if found == name or found.startswith(f"{name}.")]:
         del sys.modules[found]
-    importlib.invalidate_caches()
 
 
 def _failed(root: Path, module: str, error: BaseException) -> DriverImportError:

@@ -35,12 +35,12 @@ async def test_an_opened_issue_is_summarised_and_goes_to_triage() -> None:
 @pytest.mark.parametrize(
     ("type_", "data", "summary"),
     [
-        ("github.push", {"sender": ANN, "repository": SHOP, "ref": "refs/tags/v1"}, "ann: push refs/tags/v1 in acme/shop"),
+        ("github.push", {"sender": ANN, "repository": SHOP, "ref": "main"}, "ann: push main in acme/shop"),
         ("github.ping", {"zen": "Keep it logically awesome."}, "somebody: ping"),
         ("github.star", {"action": "created", "sender": ANN, "starred_at": None}, "ann: star created"),
         ("github.release", {"action": "released", "release": {"tag_name": "v1"}}, "somebody: release released v1"),
         ("github.issues", {"action": "closed", "issue": {"number": 7, "title": "T"}}, "somebody: issues closed #7 T"),
-        ("github.pull_request", {"action": "opened", "pull_request": {"number": 2}}, "somebody: pull request opened #2"),
+        ("github.pull_request", {"pull_request": {"number": 2}}, "somebody: pull request #2"),
     ],
 )  # fmt: skip
 async def test_any_other_webhook_is_summarised_and_emits_nothing(

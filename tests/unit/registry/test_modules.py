@@ -1,5 +1,7 @@
 """Driver modules are imported by their place, apart from everything else on `sys.path`."""
 
+import os
+import py_compile
 import sys
 import threading
 from pathlib import Path
@@ -13,10 +15,11 @@ from vextir_os.registry.modules import forget_modules, import_driver_module, pac
 
 def test_a_module_is_imported_under_a_private_package(tmp_path: Path) -> None:
     write_driver(tmp_path, "mail", "x = 1")
-    module = import_driver_module(tmp_path, "mail.driver")
-    assert module.__name__ == f"{package_name(tmp_path)}.mail.driver"
-    assert "drivers" not in sys.modules
-    assert str(tmp_path) not in sys.path
+    modules, path = set(sys.modules), list(sys.path)
+    import_driver_module(tmp_path, "mail.driver")
+    package = package_name(tmp_path)
+    assert set(sys.modules) - modules == {package, f"{package}.mail", f"{package}.mail.driver"}
+    assert sys.path == path
 
 
 def test_an_installed_package_called_drivers_is_never_taken_for_ours(
@@ -72,6 +75,31 @@ def test_a_module_that_failed_is_tried_again_with_all_its_files(tmp_path: Path) 
     assert caught.value.what == "the module cannot be imported: AssertionError: no message"
     write_driver(tmp_path, "mail", "NAME = 'right'", file="client.py")
     assert import_driver_module(tmp_path, "mail.driver").NAME == "right"
+
+
+def test_a_change_within_the_same_second_and_of_the_same_length_is_seen(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        path = write_driver(tmp_path, "mail", f"NAME = {name!r}")
+        os.utime(path, (1_795_200_000, 1_795_200_000))
+        forget_modules(tmp_path)
+        found = import_driver_module(tmp_path, "mail.driver").NAME
+        assert found == name
+
+
+def test_byte_code_beside_a_driver_is_not_run(tmp_path: Path) -> None:
+    path = write_driver(tmp_path, "mail", "NAME = 'theirs'")
+    os.utime(path, (1_795_200_000, 1_795_200_000))
+    py_compile.compile(str(path), doraise=True)
+    write_driver(tmp_path, "mail", "NAME = 'source'")
+    os.utime(path, (1_795_200_000, 1_795_200_000))
+    assert import_driver_module(tmp_path, "mail.driver").NAME == "source"
+
+
+def test_importing_a_driver_writes_nothing(tmp_path: Path) -> None:
+    path = write_driver(tmp_path, "mail", "from .parts import client")
+    write_driver(tmp_path, "mail", "", file="parts/client.py")
+    import_driver_module(tmp_path, "mail.driver")
+    assert sorted(found.name for found in path.parent.rglob("*")) == ["client.py", "driver.py", "parts"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
