@@ -174,10 +174,7 @@ def _word_test(value: Value) -> Test:
 def _key_test(key: str, sign: str, values: list[Value], at: int) -> Test:
     column, *path = key.split(".") if _PATH.fullmatch(key) else [key]
     if not path and key not in KEYS:
-        hint = (
-            did_you_mean(key, KEYS) or "Keys are " + ", ".join(KEYS) + " and data.<path>; quote text with `:`, `<`, `>`"
-        )
-        raise _error(at, f"unknown key `{key[:40]}`", hint)
+        raise _error(at, f"unknown key `{key[:40]}`", _known_keys(key))
     if sign != ":":
         return _order_test(key, sign, values, at, column, path)
     if key in ("since", "until"):
@@ -191,6 +188,13 @@ def _key_test(key: str, sign: str, values: list[Value], at: int) -> Test:
             if "*" not in value.text and value.text not in _CATEGORIES:
                 raise _error(at, f"category `{value.text[:40]}` is not input, internal or output")
     return value_test(column, path, values)
+
+
+def _known_keys(key: str) -> str:
+    if key == "data" or key.startswith("data."):
+        return "Write `data.path:value`, names of a-z A-Z 0-9 _ - with dots between"
+    keys = ", ".join(KEYS)
+    return did_you_mean(key, KEYS) or f"Keys are {keys} and data.<path>; quote text with `:`, `<`, `>`"
 
 
 def _order_test(key: str, sign: str, values: list[Value], at: int, column: str, path: list[str]) -> Test:
