@@ -105,16 +105,18 @@ def _forget(name: str) -> None:
 def _failed(root: Path, module: str, error: BaseException) -> DriverImportError:
     where = _own_line(root, module, error) or f"{DRIVERS}/{module.replace('.', '/')}.py"
     if isinstance(error, ModuleNotFoundError) and error.name:
-        return _missing(error.name, package_name(root), where)
+        return _missing(error.name, f"{package_name(root)}.", module, where)
     text = error.msg if isinstance(error, SyntaxError) else str(error)
     message = (text.strip() or "no message").splitlines()[0][:_MESSAGE_CHARS]
     what = f"the module cannot be imported: {type(error).__name__}: {message}"
     return DriverImportError(what, hint=f"Correct the file; nothing but declarations belongs into {MAIN}", where=where)
 
 
-def _missing(name: str, package: str, where: str) -> DriverImportError:
-    own = name.removeprefix(f"{package}.")
-    if own != name:
+def _missing(name: str, package: str, module: str, where: str) -> DriverImportError:
+    if name.startswith(package):
+        own = name.removeprefix(package)
+        # Where the whole folder is gone, Python misses the folder first.
+        own = module if module.startswith(f"{own}.") else own
         path = f"{DRIVERS}/{own.replace('.', '/')}.py"
         return DriverImportError(f"there is no {path}", hint="Add it, or correct the name", where=where)
     top = name.partition(".")[0]

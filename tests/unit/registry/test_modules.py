@@ -105,7 +105,9 @@ def test_importing_a_driver_writes_nothing(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DriverImportError) as caught:
         import_driver_module(tmp_path, "mail.driver")
-    assert str(caught.value).startswith("drivers/mail/driver.py: there is no drivers/mail")
+    assert str(caught.value) == (
+        "drivers/mail/driver.py: there is no drivers/mail/driver.py. Add it, or correct the name"
+    )
 
 
 def test_a_missing_sdk_is_named_with_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
