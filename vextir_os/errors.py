@@ -130,6 +130,12 @@ class EventProblemsError(ProblemsError, EventError):
     code = "VX207"
 
 
+class ForgedProblemsError(EventProblemsError, ForgedError):
+    """A batch cannot be accepted, and an event in it claims what only the OS may say."""
+
+    code = "VX209"
+
+
 class BusError(EventError):
     """The event bus is closed, there is none in this context, or a stream is read outside of `async with`."""
 
@@ -159,10 +165,20 @@ class PolicyProblemsError(ProblemsError, PolicyError):
 
 
 class DeniedError(PolicyError):
-    """A policy, or the absence of one, denies the action."""
+    """A policy, or the absence of one, denies the action.
+
+    Args:
+        what: What is denied, to whom, and why.
+        hint: What to do about it; a sentence.
+        policy_id: The policy that denies; None when no policy allows.
+    """
 
     code = "VX303"
     kind = "permission"
+
+    def __init__(self, what: str, *, hint: str = "", policy_id: str | None = None) -> None:
+        super().__init__(what, hint=hint)
+        self.policy_id = policy_id
 
 
 class ActionError(PolicyError):
@@ -385,6 +401,13 @@ class AuthError(VextirError):
 
 class UsageError(VextirError):
     """A command line that cannot be carried out as it is written."""
+
+    code = "VX903"
+    kind = "invalid"
+
+
+class RequestError(VextirError):
+    """An HTTP request that is no request of ours: an unknown route, a wrong method, header, length or content type."""
 
     code = "VX903"
     kind = "invalid"

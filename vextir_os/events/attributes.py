@@ -36,11 +36,14 @@ def check_name(name: str, value: str) -> None:
     """Check the text of an attribute that names something: all of it must be visible, so that two names look different.
 
     Raises:
-        InvalidEventError: It is no text, longer than `ATTRIBUTE_CHARS`, or holds a character that does not print.
+        InvalidEventError: It is no text, longer than `ATTRIBUTE_CHARS` in characters or in UTF-8 bytes, or holds a
+            character that does not print.
     """
     _check_length(name, value)
     if not value.isprintable():
         raise InvalidEventError(f"{name} {value[:40]!r} holds a character that does not print")
+    if (size := len(value.encode())) > ATTRIBUTE_CHARS:
+        raise InvalidEventError(f"{name} has {size} bytes in UTF-8, at most {ATTRIBUTE_CHARS} are allowed")
 
 
 def check_prose(name: str, value: str) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from vextir_os.errors import (
     EventProblemsError,
+    ForgedError,
+    ForgedProblemsError,
     InvalidEventError,
     TooLargeError,
     UndecodableError,
@@ -152,7 +154,7 @@ def from_batch(values: Sequence[Any], *, strict: bool = False) -> list[Event]:
         strict: Only CloudEvents, no plain form.
 
     Raises:
-        EventProblemsError: Some of them are no events.
+        EventProblemsError: Some of them are no events; `ForgedProblemsError` when one of them is forged.
     """
     events: list[Event] = []
     problems: list[VextirError] = []
@@ -165,7 +167,8 @@ def from_batch(values: Sequence[Any], *, strict: bool = False) -> list[Event]:
             if len(problems) == _PROBLEMS:
                 break
     if problems:
-        raise EventProblemsError(problems)
+        forgery = any(isinstance(problem, ForgedError) for problem in problems)
+        raise ForgedProblemsError(problems) if forgery else EventProblemsError(problems)
     return events
 
 

@@ -25,7 +25,10 @@ NO_EXTENSIONS: Mapping[str, Extension] = MappingProxyType({})
 
 
 class Payload(dict[str, Any]):
-    """The data of an event: a dict whose keys also read as attributes, `data.query` and `data["query"]`."""
+    """The data of an event: a dict whose keys also read as attributes, `data.query` and `data["query"]`.
+
+    A key that is named like a method of dicts, `items` or `keys`, reads as `data["items"]` alone.
+    """
 
     __slots__ = ()
 
@@ -111,6 +114,7 @@ class Event:
             {*map(type, values)} != _TEXT
             or not (joined := "".join(values)).isprintable()
             or len(joined) > ATTRIBUTE_CHARS
+            or not joined.isascii()
         ):
             for name, value in zip(_NAMES, values, strict=True):
                 check_name(name, value)

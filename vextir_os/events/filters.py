@@ -186,7 +186,7 @@ def _key_test(key: str, sign: str, values: list[Value], at: int) -> Test:
     if key == "category":
         for value in values:
             if "*" not in value.text and value.text not in _CATEGORIES:
-                raise _error(at, f"category `{value.text[:40]}` is not input, internal or output")
+                raise _error(at, f"category {value.text[:40]!r} is not input, internal or output")
     return value_test(column, path, values)
 
 

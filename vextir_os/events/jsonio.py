@@ -60,7 +60,9 @@ def loads_strict(raw: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise UndecodableError(f"not UTF-8: byte {error.start} cannot be decoded", hint="Send UTF-8 JSON") from error
     except json.JSONDecodeError as error:
-        raise UndecodableError(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from error
+        raise UndecodableError(
+            f"not JSON: {error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}"
+        ) from error
     except RecursionError as error:
         raise _too_deep() from error
     if raw.count(b"{") + raw.count(b"[") > JSON_DEPTH:

@@ -16,7 +16,8 @@ TYPE_CHARS = 128
 """Characters of an event type or pattern, at most."""
 
 ATTRIBUTE_CHARS = 1_024
-"""Characters of any other text attribute of an event, at most."""
+"""Characters of any other text attribute of an event, at most; of those that name something, bytes in UTF-8 too,
+since stores limit the bytes of a key."""
 
 LABELS = 32
 """Labels on one event, at most."""

@@ -141,6 +141,17 @@ def test_all_bad_events_of_a_batch_are_reported_with_their_index() -> None:
     )
 
 
+def test_a_batch_with_a_forged_event_in_it_is_forged() -> None:
+    with pytest.raises(ForgedError) as caught:
+        decode(b'[{"type":"ok"}, 5, {"type":"a","fence":1}]')
+
+    assert caught.value.kind == "permission"
+    with pytest.raises(EventProblemsError) as harmless:
+        decode(b'[{"type":"ok"}, 5]')
+    assert harmless.value.kind == "invalid"
+    assert not isinstance(harmless.value, ForgedError)
+
+
 def test_a_batch_of_nothing_but_mistakes_reports_the_first_twenty() -> None:
     with pytest.raises(EventProblemsError) as caught:
         decode(b"[" + b"1," * 50_000 + b"1]")

@@ -106,6 +106,7 @@ class Colour(StrEnum):
         ({"userid": Colour.RED}, "userid is a Colour, not text"),
         ({"subject": False}, "subject is a bool, not text"),
         ({"id": "x" * 1_025}, "id has 1025 characters, at most 1024 are allowed"),
+        ({"correlationid": "😀" * 257}, "correlationid has 1028 bytes in UTF-8, at most 1024 are allowed"),
         ({"subject": "x" * 1_025}, "subject has 1025 characters, at most 1024 are allowed"),
         ({"id": "a\n"}, "id 'a\\n' holds a character that does not print"),
         ({"userid": "ann\u200b"}, "userid 'ann\\u200b' holds a character that does not print"),

@@ -206,7 +206,7 @@ def test_a_filter_keeps_what_it_says(text: str, expected: bool) -> None:
                 "Write `since:2h`, `since:2026-06-15` or `since:2026-06-15T12:00Z`"
             ),
         ),
-        ("category:inputs", "filter, character 1: category `inputs` is not input, internal or output"),
+        ("category:inputs", "filter, character 1: category 'inputs' is not input, internal or output"),
         ("a " * 33, "filter, character 65: more than 32 terms"),
         ("a" * (FILTER_CHARS + 1), "a filter of 1025 characters, at most 1024 are read"),
     ],

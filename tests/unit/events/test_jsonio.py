@@ -75,7 +75,7 @@ REFUSED = {
     "trailing nul": (b"{}\x00", "not JSON: Extra data at line 1 column 3"),
     "comment": (b"{}//x", "not JSON: Extra data at line 1 column 3"),
     "single quotes": (b"{'a':1}", "not JSON: Expecting property name enclosed in double quotes at line 1 column 2"),
-    "control character": (b'"a\nb"', "not JSON: Invalid control character at at line 1 column 3"),
+    "control character": (b'"a\nb"', "not JSON: Invalid control character at line 1 column 3"),
     "leading zero": (b"01", "not JSON: Extra data at line 1 column 2"),
     "other space": (b"\x0b1", "not JSON: Expecting value at line 1 column 1"),
 }
