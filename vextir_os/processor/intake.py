@@ -131,4 +131,5 @@ class Intake:
             raise DeniedError(
                 f"{principal} may not publish {event.type!r}: {decision.reason}",
                 hint="Ask who keeps the policies to allow it",
+                policy_id=decision.policy_id,
             )

@@ -74,6 +74,11 @@ async def output_out(record: str, reference: str, blobs: Blobs) -> object:
     return jsonio.loads(await blobs.get(ref))
 
 
+def size_of(reference: str) -> int:
+    """Return how many bytes a claim check stands for. Raises `ForgedError` for what is none."""
+    return _parse(reference).size_bytes
+
+
 async def _put(name: str, encoded: bytes, blobs: Blobs) -> BlobRef:
     if len(encoded) > BLOB_BYTES:
         raise TooLargeError(

@@ -1,0 +1,105 @@
+"""The HTTP/1.1 protocol under the app: uvicorn's on httptools, with the bounds that it lacks.
+
+A head must come in whole, in time and within its size; what is no HTTP gets a problem; there are only so many
+connections. Bodies are the app's matter.
+"""
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from vextir_os.api.guard import HEAD_BYTES
+from vextir_os.api.problem import MEDIA_TYPE, Problem
+from vextir_os.errors import RequestError
+
+HEAD_S = 10.0
+"""Seconds for a request line and its headers to come in."""
+
+CONNECTIONS = 500
+"""Open at once, at most; one more is closed unanswered."""
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    head_s = HEAD_S
+    connections_limit = CONNECTIONS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._in_head = True
+        self._head_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin a connection, unless there are too many."""
+        super().connection_made(cast(asyncio.Transport, transport))
+        if len(self.connections) > self.connections_limit:
+            self.transport.abort()
+            return
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes from the network."""
+        self._head_bytes += len(data) if self._in_head else 0
+        super().data_received(data)
+        if not self._in_head or self.transport.is_closing():
+            return
+        # One chunk may hold the end of a body and the beginning of the next head; so this is a bound, not a measure.
+        if self._head_bytes > HEAD_BYTES + 2 * len(data):
+            self._refuse(431, f"a request line and headers have more than {HEAD_BYTES} bytes together")
+        elif self._head_timer is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """Note that a head is whole."""
+        self._in_head = False
+        self._head_bytes = 0
+        self._stop_timer()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that what comes next is a head."""
+        self._in_head = True
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; uvicorn calls it."""
+        self._refuse(400, msg.rstrip(".").lower())
+
+    def _refuse(self, status: int, detail: str) -> None:
+        if self._answering():
+            # The beginning of another answer may be on its way; a second one would be read as part of it.
+            self.transport.abort()
+            return
+        problem = Problem(status=status, code=RequestError.code, detail=detail)
+        body = problem.body()
+        head = f"HTTP/1.1 {status} \r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+        self.transport.write(f"{head}cache-control: no-store\r\nconnection: close\r\n\r\n".encode() + body)
+        self.transport.close()
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(self.head_s, self._late)
+
+    def _late(self) -> None:
+        self._head_timer = None
+        if not self._in_head or self.transport.is_closing():
+            return
+        if self._answering():
+            self._await_head()
+        else:
+            self._refuse(408, f"the request did not come in within {self.head_s:g} seconds")
+
+    def _answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
