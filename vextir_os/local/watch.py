@@ -21,6 +21,12 @@ class Watch:
         self._open.update(event_ids)
         self._idle.clear()
 
+    def forget(self, *event_ids: str) -> None:
+        """Count these events as open no more: they were not published."""
+        self._open.difference_update(event_ids)
+        if not self._open:
+            self._idle.set()
+
     @property
     def open(self) -> Sequence[str]:
         """Ids of the events that are not finished yet."""
@@ -37,9 +43,7 @@ class Watch:
     def recorded(self, record: RecordDoc) -> None:
         """Count an event as finished once nothing can happen to its record any more."""
         if is_finished(record):
-            self._open.discard(record["event_id"])
-            if not self._open:
-                self._idle.set()
+            self.forget(record["event_id"])
 
     def quarantined(self, reason: str, document_id: str) -> None:
         """Remember that a message could not be read."""

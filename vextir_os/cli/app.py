@@ -1,0 +1,84 @@
+"""All commands in one list, and how a run of the command line ends: its exit code, and errors as people read them."""
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from cyclopts import App, CycloptsError, Parameter
+
+import vextir_os
+from vextir_os.cli import dev, drivers, events, screen, send, trace
+from vextir_os.cli.errors import Exit, exit_code, report
+from vextir_os.errors import UsageError
+
+_NEGATED = re.compile(r"-[A-Za-z_][A-Za-z0-9_.-]*(:|[<>]=?)")
+
+
+def build_app() -> App:
+    """Return the commands. Help lists them in this order."""
+    app = App(
+        name="vextir",
+        version=vextir_os.__version__,
+        help="Vextir OS: events come in, policy decides, drivers run, one record keeps it all.",
+        help_epilogue="Exit codes: " + ", ".join(f"{code} {code.word}" for code in Exit),
+        help_format="plaintext",
+        default_parameter=Parameter(negative=""),
+        print_error=False,
+        exit_on_error=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    app.command(dev.dev, sort_key=0)
+    app.command(send.send, sort_key=1)
+    app.command(events.app)
+    app.command(trace.trace, sort_key=3)
+    app.command(drivers.drivers, sort_key=4)
+    app.command(drivers.build, sort_key=5)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out a command line and return its exit code. Never raises."""
+    _write_utf8(sys.stdout)
+    _write_utf8(sys.stderr)
+    try:
+        result = build_app()(_positional(arguments))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read our output, `head` for one, has what it wanted. Python flushes once more at its end: into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.DONE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except CycloptsError as error:
+        report(screen.stderr(), UsageError(_one_line(error), hint=f"Run: vextir {_command(arguments)}--help"))
+        return Exit.USAGE
+    except Exception as error:  # noqa: BLE001 - the edge of the program: every error ends as a message and a code
+        report(screen.stderr(), error)
+        return exit_code(error)
+    return result if isinstance(result, int) else Exit.DONE
+
+
+def _positional(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments with terms such as `-status:ok` marked as no options; a filter passes over the space."""
+    if arguments[:1] != ["events"] or arguments[1:2] == ["show"]:
+        return [*arguments]
+    return [f" {argument}" if _NEGATED.match(argument) else argument for argument in arguments]
+
+
+def _one_line(error: CycloptsError) -> str:
+    text = " ".join(str(error).split())
+    return text[:1].lower() + text[1:].rstrip(".")
+
+
+def _command(arguments: Sequence[str]) -> str:
+    known = ("dev", "send", "events", "trace", "drivers", "build")
+    return f"{arguments[0]} " if arguments and arguments[0] in known else ""
+
+
+def _write_utf8(stream: TextIO) -> None:
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(encoding="utf-8", errors="backslashreplace")

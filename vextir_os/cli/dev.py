@@ -1,0 +1,172 @@
+"""`vextir dev`: runs the OS of a project in this process, until Ctrl-C, or until the events of some files are done."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from vextir_os.cli import screen
+from vextir_os.cli.errors import Exit, warn
+from vextir_os.cli.narrator import Narrator, NarratorHandler
+from vextir_os.cli.options import Flag, Project, seconds
+from vextir_os.cli.project import settings_of
+from vextir_os.cli.start import start_lines, warn_of_policies
+from vextir_os.errors import ProblemsError, UsageError, VextirError
+from vextir_os.kernel import Kernel
+from vextir_os.local.loop import run
+from vextir_os.local.runner import Runner
+from vextir_os.policy.model import Bundle
+from vextir_os.registry.manifest_json import Index
+from vextir_os.settings import Settings
+
+Once = Annotated[
+    list[Path] | None,
+    Parameter(help="Publish the events in these files or folders, run until all is done, stop.", consume_multiple=True),
+]
+Timeout = Annotated[str, Parameter(help="With --once: how long it may take.")]
+Host = Annotated[str | None, Parameter(help="Address of the HTTP API.", show_default=False)]
+Port = Annotated[int | None, Parameter(help="Port of the HTTP API; 0 for any free one.", show_default=False)]
+Public = Annotated[
+    Flag, Parameter(help="Let other machines reach the HTTP API; needs policies that are not for development.")
+]
+
+
+def dev(
+    *, once: Once = None, timeout: Timeout = "60s", host: Host = None, port: Port = None, public: Public = False,
+    project: Project = None,
+) -> int:  # fmt: skip
+    """Run the OS: workers, sweep and HTTP API, until Ctrl-C. With --once, run some events and stop."""
+    if port is not None and not 0 <= port <= 65_535:
+        raise UsageError(f"--port {port} is no port", hint="Use 0 to 65535; 0 for any free one")
+    timeout_s = seconds(timeout, "--timeout")
+    settings = settings_of(project, host=host, port=port)
+    index, bundle = load_parts(settings)
+    if once is not None:
+        return run(_once(settings, index, bundle, once, timeout_s))
+    return run(_serve(settings, index, bundle))
+
+
+def load_parts(settings: Settings) -> tuple[Index, Bundle]:
+    """Return the drivers and the policies; the driver index is built anew when it is missing or stale.
+
+    Raises:
+        ProblemsError: All problems of all drivers and of all policies, together.
+    """
+    from vextir_os.policy.loader import load_policies
+
+    problems: list[VextirError] = []
+    index, bundle = Index(), Bundle()
+    try:
+        index = _fresh_index(settings.root)
+    except VextirError as error:
+        problems.append(error)
+    try:
+        bundle = load_policies(settings.root / "policies")
+    except VextirError as error:
+        problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise ProblemsError([one for error in problems for one in getattr(error, "problems", (error,))])
+    return index, bundle
+
+
+def _fresh_index(root: Path) -> Index:
+    from vextir_os.errors import StaleIndexError
+    from vextir_os.registry.index import build_index, check_fresh, load_index, write_index
+
+    with contextlib.suppress(StaleIndexError):
+        index = load_index(root)
+        if not check_fresh(root, index):
+            return index
+    index = build_index(root)
+    try:
+        write_index(root, index)
+    except OSError as error:
+        warn(screen.stderr(), f"the driver index cannot be written: {error}. It is built at every start")
+    return index
+
+
+@contextlib.asynccontextmanager
+async def _kernel(settings: Settings, index: Index, bundle: Bundle) -> AsyncIterator[Kernel]:
+    from vextir_os.bootstrap import open_kernel
+    from vextir_os.policy.engine import PolicyEngine
+    from vextir_os.registry.registry import Registry
+
+    registry = Registry(index.manifests, root=settings.root)
+    async with open_kernel(settings, registry=registry, policy=PolicyEngine(bundle)) as kernel:
+        yield kernel
+
+
+async def _once(settings: Settings, index: Index, bundle: Bundle, paths: list[Path], timeout_s: float) -> int:
+    from vextir_os.cli.once import run_once
+
+    warn_of_policies(screen.stderr(), bundle)
+    async with _kernel(settings, index, bundle) as kernel:
+        return await run_once(kernel, paths, timeout_s)
+
+
+async def _serve(settings: Settings, index: Index, bundle: Bundle) -> int:
+    to = screen.stderr()
+    narrator = Narrator(to)
+    try:
+        with _stop_signals() as stopped, _logged_by(narrator):
+            async with _kernel(settings, index, bundle) as kernel:
+                kernel.observers.add(narrator)
+                async with Runner(kernel) as runner:
+                    to.write(*start_lines(to, settings, index, bundle))
+                    warn_of_policies(to, bundle)
+                    await _first_of(asyncio.ensure_future(runner.wait()), stopped)
+                    narrator.tell([[screen.Span("stopping: what runs may end, for up to 20 s", "dim")]])
+    finally:
+        narrator.close()
+    return Exit.INTERRUPTED if stopped.result() == signal.SIGINT else Exit.DONE
+
+
+@contextlib.contextmanager
+def _stop_signals() -> Iterator["asyncio.Future[signal.Signals]"]:
+    """Yield a future that gets the first SIGINT or SIGTERM. The next one acts as if there were no handler: at once."""
+    loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def release() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+
+    def stop(number: signal.Signals) -> None:
+        release()
+        stopped.set_result(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Windows has no such handlers; Ctrl-C is a KeyboardInterrupt there.
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop, number)
+    try:
+        yield stopped
+    finally:
+        release()
+
+
+async def _first_of(working: "asyncio.Future[None]", stopped: "asyncio.Future[signal.Signals]") -> None:
+    """Wait until the OS is to stop; raise what ended its work before that."""
+    await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+    if working.done():
+        working.result()
+    working.cancel()
+
+
+@contextlib.contextmanager
+def _logged_by(narrator: Narrator) -> Iterator[None]:
+    handler = NarratorHandler(narrator)
+    log = logging.getLogger("vextir")
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)

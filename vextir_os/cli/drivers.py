@@ -1,0 +1,86 @@
+"""`vextir drivers`: which drivers there are, what they handle and may use. `vextir build`: their index."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from vextir_os.cli import screen
+from vextir_os.cli.errors import Exit
+from vextir_os.cli.options import Flag, Output, Project
+from vextir_os.cli.project import settings_of
+from vextir_os.driverkit.manifest import Manifest
+from vextir_os.errors import StaleIndexError
+
+HEAD = ("ID", "KIND", "VERSION", "WHERE", "CAPABILITIES", "PERMISSIONS")
+Check = Annotated[Flag, Parameter(help="Build nothing: say whether the index is fresh, and end with 1 if it is not.")]
+
+
+def drivers(*, output: Output = "table", project: Project = None) -> int:
+    """List the drivers of the project, from their index."""
+    from vextir_os.cli.output import write_list
+    from vextir_os.registry.index import load_index
+
+    settings = settings_of(project)
+    index = load_index(settings.root)
+    items = [_item(manifest) for manifest in index.manifests]
+    lines = [_line(manifest) for manifest in index.manifests]
+    write_list(screen.stdout(), output, many="drivers", one="driver", items=items, table=lines, head=HEAD)
+    if not items:
+        screen.stderr().write("no drivers. Put one into drivers/<name>/driver.py")
+    return Exit.DONE
+
+
+def build(*, check: Check = False, project: Project = None) -> int:
+    """Write the driver index, drivers/index.json; the OS starts from it without importing a driver."""
+    from vextir_os.cli.text import counted
+    from vextir_os.registry.index import build_index, check_fresh, load_index, write_index
+    from vextir_os.registry.manifest_json import INDEX_FILE
+
+    root = settings_of(project).root
+    to = screen.stderr()
+    if not check:
+        index = build_index(root)
+        write_index(root, index)
+        to.write(f"{INDEX_FILE}: {counted(len(index.manifests), 'driver')}")
+        return Exit.DONE
+    index = load_index(root)
+    stale = check_fresh(root, index)
+    if stale:
+        raise stale[0] if len(stale) == 1 else _all_stale(stale)
+    to.write(f"{INDEX_FILE} is fresh: {counted(len(index.manifests), 'driver')}")
+    return Exit.DONE
+
+
+def _all_stale(stale: list[StaleIndexError]) -> StaleIndexError:
+    changes = "; ".join(problem.what.partition(" since ")[0] for problem in stale)
+    return StaleIndexError(
+        f"the driver index is older than the drivers: {changes}", hint=stale[0].hint, where=stale[0].where
+    )
+
+
+def _item(manifest: Manifest) -> dict[str, object]:
+    return {
+        "id": manifest.id,
+        "kind": manifest.kind,
+        "version": manifest.version,
+        "description": manifest.description,
+        "where": f"{manifest.entry.rpartition(':')[0]}:{manifest.line}",
+        "capabilities": list(manifest.capabilities),
+        "permissions": list(manifest.permissions),
+        "timeout_s": manifest.timeout_s,
+        "isolation": manifest.isolation,
+        "code_hash": manifest.code_hash,
+    }
+
+
+def _line(manifest: Manifest) -> screen.Line:
+    from vextir_os.cli.text import visible
+
+    return [
+        screen.Span(visible(manifest.id), "bold"),
+        screen.Span(manifest.kind),
+        screen.Span(visible(manifest.version)),
+        screen.Span(visible(f"{manifest.entry.rpartition(':')[0]}:{manifest.line}"), "dim"),
+        screen.Span(visible(", ".join(manifest.capabilities))),
+        screen.Span(visible(", ".join(manifest.permissions)), "plain", elastic=True),
+    ]
