@@ -165,13 +165,7 @@ class PolicyProblemsError(ProblemsError, PolicyError):
 
 
 class DeniedError(PolicyError):
-    """A policy, or the absence of one, denies the action.
-
-    Args:
-        what: What is denied, to whom, and why.
-        hint: What to do about it; a sentence.
-        policy_id: The policy that denies; None when no policy allows.
-    """
+    """The policy `policy_id` denies the action, or none allows it; then that is None."""
 
     code = "VX303"
     kind = "permission"
@@ -401,13 +395,6 @@ class AuthError(VextirError):
 
 class UsageError(VextirError):
     """A command line that cannot be carried out as it is written."""
-
-    code = "VX903"
-    kind = "invalid"
-
-
-class RequestError(VextirError):
-    """An HTTP request that is no request of ours: an unknown route, a wrong method, header, length or content type."""
 
     code = "VX903"
     kind = "invalid"

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vextir_os.api.problem import Problem
-from vextir_os.errors import AuthError, RequestError, SettingsError, shown
+from vextir_os.api.problem import Problem, RefusedError
+from vextir_os.errors import AuthError, SettingsError, shown
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Names of this machine that are always answered to, with any port."""
@@ -77,7 +77,7 @@ def refusal(door: Door, headers: Headers, *, scheme: str, with_key: bool) -> Pro
     hosts = headers.getlist("host")
     found = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
     if found is None:
-        return Problem(status=400, code=RequestError.code, detail="the request has no single, well-formed Host header")
+        return Problem(status=400, code=RefusedError.code, detail="the request has no single, well-formed Host header")
     host = found[1].lower()
     if host not in door.hosts:
         return Problem(

@@ -21,7 +21,7 @@ from vextir_os.api.guard import HEALTH, Guard, response_of
 from vextir_os.api.intake import HttpIntake
 from vextir_os.api.problem import Problem, RefusedError, problem_of
 from vextir_os.api.views import event_view
-from vextir_os.errors import NotFoundError, RequestError, StoreError, VextirError, did_you_mean, shown
+from vextir_os.errors import NotFoundError, StoreError, VextirError, did_you_mean, shown
 from vextir_os.events import jsonio
 from vextir_os.kernel import Kernel
 from vextir_os.runs.record import EVENTS
@@ -48,7 +48,7 @@ def build_app(kernel: Kernel, *, key: str, hosts: Iterable[str] = (), limits: Li
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={HTTPException: _unrouted, VextirError: _problem, RefusedError: _problem},
+        exception_handlers={HTTPException: _unrouted, VextirError: _problem},
     )
     _Routes(kernel, limits or Limits()).add_to(app)
     return Guard(app, door(key, hosts), kernel.clock)
@@ -156,7 +156,7 @@ async def _unrouted(request: Request, error: Exception) -> Response:
         return response_of(
             Problem(
                 status=405,
-                code=RequestError.code,
+                code=RefusedError.code,
                 detail=f"{request.method} is not allowed on {shown(path)}",
                 hint=f"It takes {', '.join(allowed)}",
                 headers={"Allow": ", ".join(allowed)},
@@ -164,7 +164,7 @@ async def _unrouted(request: Request, error: Exception) -> Response:
         )
     known = ["/v1/events", HEALTH, "/v1/openapi.json"]
     hint = did_you_mean(path, known) or "Read /v1/openapi.json"
-    return response_of(Problem(status=404, code=RequestError.code, detail=f"there is no {shown(path)}", hint=hint))
+    return response_of(Problem(status=404, code=RefusedError.code, detail=f"there is no {shown(path)}", hint=hint))
 
 
 def _methods(request: Request) -> list[str]:

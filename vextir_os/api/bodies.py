@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from vextir_os.api.problem import Problem, RefusedError
-from vextir_os.errors import RequestError, StoreBusyError, TooLargeError
+from vextir_os.errors import StoreBusyError, TooLargeError
 from vextir_os.events.limits import BLOB_BYTES, WIRE_BYTES
 
 REQUEST_BYTES = BLOB_BYTES + WIRE_BYTES
@@ -97,7 +97,7 @@ async def read_body(receive: Receive, declared: str | None, hold: Hold, limits: 
         raise RefusedError(
             Problem(
                 status=408,
-                code=RequestError.code,
+                code=RefusedError.code,
                 detail=f"the body did not come in within {limits.body_s:g} seconds; nothing was accepted",
                 hint="Send it faster, or in several requests",
             )

@@ -14,8 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vextir_os.api.access import Door, refusal
 from vextir_os.api.bodies import REQUEST_BYTES
-from vextir_os.api.problem import MEDIA_TYPE, Problem, problem_of
-from vextir_os.errors import RequestError
+from vextir_os.api.problem import MEDIA_TYPE, Problem, RefusedError, problem_of
 from vextir_os.ports.clock import Clock
 
 HEALTH = "/v1/health"
@@ -81,7 +80,7 @@ class Guard:
     def _refusal(self, scope: Scope) -> Problem | None:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > HEAD_BYTES:
             return Problem(
-                status=431, code=RequestError.code, detail=f"the headers have more than {HEAD_BYTES} bytes together"
+                status=431, code=RefusedError.code, detail=f"the headers have more than {HEAD_BYTES} bytes together"
             )
         open_to_all = scope["path"] == HEALTH and scope["method"] in ("GET", "HEAD")
         return refusal(self._door, Headers(scope=scope), scheme=scope["scheme"], with_key=not open_to_all)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from vextir_os.api.problem import Problem, RefusedError
-from vextir_os.errors import AlreadyExistsError, RequestError, shown
+from vextir_os.errors import AlreadyExistsError, shown
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal
 from vextir_os.events.ids import derive
@@ -38,7 +38,7 @@ def read_key(values: Sequence[str]) -> str | None:
         raise RefusedError(
             Problem(
                 status=400,
-                code=RequestError.code,
+                code=RefusedError.code,
                 detail="Idempotency-Key is not one text of 1 to 255 visible ASCII characters",
                 hint='Write it as "8e03978e-40d5-43e8-bc93-6894a57f9324", a new one for each request',
             )
@@ -83,7 +83,7 @@ async def remember(store: Store, key: str, who: Principal, request: str, *, ttl_
             raise RefusedError(
                 Problem(
                     status=422,
-                    code=RequestError.code,
+                    code=RefusedError.code,
                     detail=f"another request was sent under the Idempotency-Key {shown(key)}; nothing was accepted",
                     hint="Use a new key for each request, and the same one only to send that request again",
                 )

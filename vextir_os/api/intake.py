@@ -9,7 +9,7 @@ from starlette.requests import Request
 from vextir_os.api import idempotency
 from vextir_os.api.bodies import Limits, Room, read_body
 from vextir_os.api.problem import Problem, RefusedError
-from vextir_os.errors import RequestError, TooLargeError
+from vextir_os.errors import TooLargeError
 from vextir_os.events.codec_data import media_type
 from vextir_os.events.codec_http import decode_http
 from vextir_os.events.event import Event
@@ -85,7 +85,7 @@ def check_headers(headers: Headers) -> str:
     """
     types = headers.getlist("content-type")
     if len(types) > 1:
-        raise RefusedError(Problem(status=400, code=RequestError.code, detail="the header Content-Type is given twice"))
+        raise RefusedError(Problem(status=400, code=RefusedError.code, detail="the header Content-Type is given twice"))
     coding = headers.get("content-encoding", "identity").strip().lower()
     if coding != "identity":
         raise RefusedError(_unsupported(f"content encoding {coding[:40]!r} is not read here", "Send it uncompressed"))
@@ -104,4 +104,4 @@ def check_headers(headers: Headers) -> str:
 
 def _unsupported(detail: str, hint: str) -> Problem:
     headers = {"Accept-Post": "application/json, application/cloudevents+json, application/cloudevents-batch+json"}
-    return Problem(status=415, code=RequestError.code, detail=detail, hint=hint, headers=headers)
+    return Problem(status=415, code=RefusedError.code, detail=detail, hint=hint, headers=headers)

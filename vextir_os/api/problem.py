@@ -65,12 +65,15 @@ class Problem:
         return jsonio.dumps({**document, **self.more})
 
 
-class RefusedError(Exception):
-    """A request ends here, with this problem."""
+class RefusedError(VextirError):
+    """A request ends here, with this problem: an unknown route, a wrong method, header, length or content type."""
+
+    code = "VX903"
+    kind = "invalid"
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        super().__init__(problem.detail)
+        super().__init__(problem.detail, hint=problem.hint)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -92,12 +95,10 @@ def problem_of(error: Exception) -> Problem:
 
 
 def _of_event(error: EventError) -> Problem:
+    status = 403 if isinstance(error, ForgedError) else 413 if isinstance(error, TooLargeError) else 400
     if isinstance(error, EventProblemsError):
-        found = [_member(problem) for problem in error.problems]
-        return _told(400, error, {"problems": found})
-    if isinstance(error, TooLargeError):
-        return _told(413, error)
-    return _told(403 if isinstance(error, ForgedError) else 400, error)
+        return _told(status, error, {"problems": [_member(problem) for problem in error.problems]})
+    return _told(status, error)
 
 
 def _of_store(error: StoreError) -> Problem:

@@ -10,8 +10,7 @@ from typing import Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from vextir_os.api.guard import HEAD_BYTES
-from vextir_os.api.problem import MEDIA_TYPE, Problem
-from vextir_os.errors import RequestError
+from vextir_os.api.problem import MEDIA_TYPE, Problem, RefusedError
 
 HEAD_S = 10.0
 """Seconds for a request line and its headers to come in."""
@@ -78,7 +77,7 @@ class GuardedProtocol(HttpToolsProtocol):
             # The beginning of another answer may be on its way; a second one would be read as part of it.
             self.transport.abort()
             return
-        problem = Problem(status=status, code=RequestError.code, detail=detail)
+        problem = Problem(status=status, code=RefusedError.code, detail=detail)
         body = problem.body()
         head = f"HTTP/1.1 {status} \r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
         self.transport.write(f"{head}cache-control: no-store\r\nconnection: close\r\n\r\n".encode() + body)
