@@ -9,9 +9,19 @@ from typing import TextIO
 from cyclopts import App, CycloptsError, Parameter
 
 import vextir_os
-from vextir_os.cli import dev, drivers, events, screen, send, trace
+from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit, exit_code, report
 from vextir_os.errors import UsageError
+
+COMMANDS = {
+    "dev": ("dev:dev", "Run the OS until Ctrl-C; with --once, run the events of some files."),
+    "send": ("send:send", "Publish an event, or many."),
+    "events": ("events:app", "List the newest events; `events show ID` shows one."),
+    "trace": ("trace:trace", "Show what happened with an event, and all that it caused."),
+    "drivers": ("drivers:drivers", "List the drivers of the project."),
+    "build": ("drivers:build", "Write the driver index."),
+}
+"""Where each command is, and what the list of commands says of it; its module is imported when the command is run."""
 
 _NEGATED = re.compile(r"-[A-Za-z_][A-Za-z0-9_.-]*(:|[<>]=?)")
 
@@ -30,12 +40,8 @@ def build_app() -> App:
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
-    app.command(dev.dev, sort_key=0)
-    app.command(send.send, sort_key=1)
-    app.command(events.app)
-    app.command(trace.trace, sort_key=3)
-    app.command(drivers.drivers, sort_key=4)
-    app.command(drivers.build, sort_key=5)
+    for order, (name, (place, summary)) in enumerate(COMMANDS.items()):
+        app.command(f"vextir_os.cli.{place}", name=name, help=summary, sort_key=order)
     return app
 
 
@@ -74,8 +80,7 @@ def _one_line(error: CycloptsError) -> str:
 
 
 def _command(arguments: Sequence[str]) -> str:
-    known = ("dev", "send", "events", "trace", "drivers", "build")
-    return f"{arguments[0]} " if arguments and arguments[0] in known else ""
+    return f"{arguments[0]} " if arguments and arguments[0] in COMMANDS else ""
 
 
 def _write_utf8(stream: TextIO) -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -23,6 +25,9 @@ from vextir_os.local.runner import Runner
 from vextir_os.policy.model import Bundle
 from vextir_os.registry.manifest_json import Index
 from vextir_os.settings import Settings
+
+if TYPE_CHECKING:
+    from vextir_os.api.serve import Address
 
 Once = Annotated[
     list[Path] | None,
@@ -48,7 +53,7 @@ def dev(
     index, bundle = load_parts(settings)
     if once is not None:
         return run(_once(settings, index, bundle, once, timeout_s))
-    return run(_serve(settings, index, bundle))
+    return run(_serve(settings, index, bundle, public=public))
 
 
 def load_parts(settings: Settings) -> tuple[Index, Bundle]:
@@ -111,21 +116,45 @@ async def _once(settings: Settings, index: Index, bundle: Bundle, paths: list[Pa
         return await run_once(kernel, paths, timeout_s)
 
 
-async def _serve(settings: Settings, index: Index, bundle: Bundle) -> int:
+async def _serve(settings: Settings, index: Index, bundle: Bundle, *, public: bool) -> int:
     to = screen.stderr()
     narrator = Narrator(to)
     try:
         with _stop_signals() as stopped, _logged_by(narrator):
             async with _kernel(settings, index, bundle) as kernel:
                 kernel.observers.add(narrator)
-                async with Runner(kernel) as runner:
-                    to.write(*start_lines(to, settings, index, bundle))
+                async with Runner(kernel) as runner, _served(kernel, public=public) as address:
+                    to.write(*start_lines(to, settings, index, bundle, address.url))
                     warn_of_policies(to, bundle)
                     await _first_of(asyncio.ensure_future(runner.wait()), stopped)
                     narrator.tell([[screen.Span("stopping: what runs may end, for up to 20 s", "dim")]])
     finally:
         narrator.close()
     return Exit.INTERRUPTED if stopped.result() == signal.SIGINT else Exit.DONE
+
+
+@contextlib.asynccontextmanager
+async def _served(kernel: Kernel, *, public: bool) -> AsyncIterator["Address"]:
+    from vextir_os.api.app import build_app
+    from vextir_os.api.serve import check_bind, serve
+    from vextir_os.keys import api_key
+
+    settings = kernel.settings
+    check_bind(settings.host, public=public, development=kernel.policy.bundle.development)
+    app = build_app(kernel, key=api_key(settings.data_dir), hosts=_names(settings.host) if public else ())
+    development = kernel.policy.bundle.development
+    async with serve(app, host=settings.host, port=settings.port, public=public, development=development) as address:
+        yield address
+
+
+def _names(host: str) -> list[str]:
+    """Return under which names other machines reach this one: the address it serves, or its name when it serves all."""
+    if host == "localhost":
+        return []
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:
+        return [socket.gethostname()]
+    return [f"[{host}]" if address.version == 6 else host]
 
 
 @contextlib.contextmanager

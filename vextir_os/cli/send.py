@@ -132,8 +132,8 @@ async def _send(sending: _Sending, batches: AsyncIterator[list[Event]], timeout_
             async for batch in batches:
                 await _publish(sending, kernel, batch)
         except VextirError as error:
-            if sending.sent:
-                error.hint = f"{error.hint}. ".removeprefix(". ") + f"{len(sending.sent)} events before it were sent"
+            sent = f"{len(sending.sent):,} events before it were sent" if sending.sent else "Nothing was sent"
+            error.hint = f"{error.hint}. {sent}" if error.hint else sent
             raise
         if timeout_s is None:
             _write_all(sending, None)

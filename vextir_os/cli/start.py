@@ -10,11 +10,11 @@ from vextir_os.registry.manifest_json import Index
 from vextir_os.settings import Settings
 
 
-def start_lines(to: Screen, settings: Settings, index: Index, bundle: Bundle, url: str = "") -> Iterator[str]:
+def start_lines(to: Screen, settings: Settings, index: Index, bundle: Bundle, url: str) -> Iterator[str]:
     """Yield the five lines: what runs, where its data is, what it runs, where it is reached, what to do next."""
     drivers = counted(len(index.manifests), "driver")
     policies = f"{len(bundle.policies):,} {'policy' if len(bundle.policies) == 1 else 'policies'}"
-    reached = f"{url}   its key is in {settings.data_dir / 'api.key'}" if url else "not served"
+    reached = f"{url}   its key is in {settings.data_dir / 'api.key'}"
     yield to.text([Span(f"Vextir OS {vextir_os.__version__}", "bold"), Span(visible(str(settings.root)))])
     yield _pair(to, "data", str(settings.data_dir))
     yield _pair(to, "runs", f"{drivers}, {policies}")
