@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.clock import FakeClock
 from vextir_os.adapters.sqlite.storage import open_storage
 from vextir_os.errors import StoreBusyError
 from vextir_os.ports.queue import Message
@@ -96,6 +97,26 @@ async def test_a_file_that_another_process_locks_is_busy_and_works_again(tmp_pat
         holder.communicate()
         await storage.queue("q").send([Message(id="later", body=b"")])
         assert [d.message.id for d in await storage.queue("q").receive(10, 0)] == ["later"]
+
+
+async def test_a_wait_that_is_over_while_the_file_is_locked_ends_with_the_reason(tmp_path: Path) -> None:
+    path, clock = tmp_path / "v.db", FakeClock()
+    async with open_storage(path, clock, busy_timeout_s=0.01) as storage:
+        await storage.broker.declare("q")
+        over = asyncio.create_task(storage.queue("q").receive(1, 5))
+        still = asyncio.create_task(storage.queue("q").receive(1, 50))
+        await asyncio.sleep(0)
+        await storage.broker.counts("q")
+        holder = child("hold", path)
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        clock.advance(6)
+        storage.wake()
+        with pytest.raises(StoreBusyError, match="another process holds the write lock"):
+            await over
+        holder.communicate()
+        await storage.queue("q").send([Message(id="m", body=b"")])
+        assert [delivery.message.id for delivery in await still] == ["m"]
 
 
 async def test_reads_go_on_while_another_process_locks_the_file(tmp_path: Path) -> None:

@@ -37,9 +37,11 @@ class SqliteAtomic:
             NotFoundError: A send names no queue. Nothing was applied.
         """
         steps = [self._step(operation) for operation in operations]
-        # A first step that fails has written nothing, and no other kind of step can fail for its content.
-        fallible = sum(not isinstance(operation, Complete) for operation in operations[1:])
-        etags: list[str] = await self._database.submit(partial(_run, steps), durable=durable, single=not fallible)
+        etags: list[str] = await self._database.submit(
+            partial(_run, steps),
+            durable=durable,
+            single=len(steps) == 1 and not isinstance(operations[0], Send),
+        )
         return etags
 
     def _step(self, operation: Operation) -> _Step:
@@ -50,6 +52,7 @@ class SqliteAtomic:
             new = self._store.prepare(operation.container, operation.document)
             return partial(_create, new, operation.exists_ok)
         if isinstance(operation, Send):
+            messages.check_time(operation.at)
             prepared = [messages.prepare(message) for message in operation.messages]
             return partial(_send, self._core, operation.entity, prepared, operation.at)
         if isinstance(operation, Complete):

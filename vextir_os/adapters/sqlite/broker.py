@@ -70,6 +70,7 @@ class Broker:
             NotFoundError: No such entity; the message names the nearest.
             InvalidRequestError, TooLargeError: A message cannot be taken.
         """
+        messages.check_time(at)
         prepared = [messages.prepare(message) for message in batch]
         return self._database.submit(partial(_send, self._core, name, prepared, at), single=len(prepared) == 1)
 

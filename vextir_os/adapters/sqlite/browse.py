@@ -7,7 +7,7 @@ from typing import Literal
 
 from vextir_os.adapters.sqlite.core import Core
 from vextir_os.adapters.sqlite.entities import Entity
-from vextir_os.adapters.sqlite.messages import HANDED_OUT, delivery
+from vextir_os.adapters.sqlite.messages import HANDED_OUT, delivery, is_sequence
 from vextir_os.errors import NotFoundError
 from vextir_os.ports.queue import Delivery
 
@@ -38,7 +38,8 @@ class Counts:
 
 def peek(connection: sqlite3.Connection, entity: Entity, limit: int, from_sequence: int, session: str) -> list[Peeked]:
     """Return up to `limit` messages from a sequence number on, of one session when it is named."""
-    rows = connection.execute(_PEEK, (entity.id, from_sequence, session, session, limit)).fetchall()
+    first = from_sequence if is_sequence(from_sequence) else 0 if from_sequence <= 0 else 2**62
+    rows = connection.execute(_PEEK, (entity.id, first, session, session, limit)).fetchall()
     return [Peeked(delivery=delivery((row[0], None, *row[2:-1]), entity), state=_STATES[row[-1]]) for row in rows]
 
 
@@ -58,9 +59,12 @@ def counts(connection: sqlite3.Connection, entity: Entity) -> Counts:
 def cancel(core: Core, name: str, sequence: int, connection: sqlite3.Connection, _now: float) -> None:
     """Remove a message that is still scheduled. Raises `NotFoundError`."""
     entity = core.entities.named(name)
-    removed = connection.execute(
-        "DELETE FROM messages WHERE seq = ? AND entity = ? AND state = 2", (sequence, entity.id)
-    ).rowcount
+    removed = (
+        is_sequence(sequence)
+        and connection.execute(
+            "DELETE FROM messages WHERE seq = ? AND entity = ? AND state = 2", (sequence, entity.id)
+        ).rowcount
+    )
     if not removed:
         raise NotFoundError(
             f"queue {entity.name!r} has no scheduled message {sequence}",

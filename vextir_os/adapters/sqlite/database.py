@@ -71,6 +71,7 @@ class Database:
         self._threads: list[threading.Thread] = []
         self._level: Synchronous | None = None
         self._seen_version = -1
+        self._failed = False
 
     async def start(self, prepare: Run) -> None:
         """Open the file, set it up when it is new, and start the threads.
@@ -82,12 +83,13 @@ class Database:
             ForeignFileError, StoreCorruptError, StoreUnavailableError, StoreError: The file cannot be used.
         """
         self._loop = loop = asyncio.get_running_loop()
+        self._level, self._seen_version, self._failed = None, -1, False
         opened = loop.create_future()
         writer = threading.Thread(target=self._write, args=(prepare, opened), name="vextir-sqlite-writer", daemon=True)
         writer.start()
         try:
             await asyncio.shield(opened)
-        except BaseException:
+        except asyncio.CancelledError:
             self._to_writer.put(None)
             raise
         self._threads = [writer]
@@ -215,10 +217,17 @@ class Database:
         """Wait for units, for something that time makes due, or for another process's commit."""
         while True:
             pause = self._companion.pause_s(self.clock.time(), self.clock.monotonic())
+            if pause is not None:
+                # After a failure, what is due is not tried in a tight loop.
+                pause = _POLL_S if self._failed else min(pause, _POLL_S)
             try:
-                first = self._to_writer.get(timeout=None if pause is None else max(0.0, min(pause, _POLL_S)))
+                first = self._to_writer.get(timeout=pause)
             except Empty:
-                if (pause is not None and pause <= _POLL_S) or self._version(connection) != self._seen_version:
+                if (
+                    self._failed
+                    or (pause is not None and pause < _POLL_S)
+                    or self._version(connection) != self._seen_version
+                ):
                     return [], False
                 continue
             units = list(first) if first is not None else []
@@ -257,9 +266,12 @@ class Database:
             self._roll_back(connection)
             # Each gets an error of its own: a traceback grows with every task that raises it.
             answers = [(unit, None, translate(error, self.path)) for unit in units]
-            answers += [(u, None, translate(e or error, self.path)) for u, _, e in self._companion.rolled_back(error)]
+            gone = self._companion.rolled_back(self.clock.monotonic())
+            answers += [(unit, None, translate(error, self.path)) for unit in gone]
+            self._failed = True
             self._answer(answers)
             return False
+        self._failed = False
         self._answer(answers)
         return True
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from vextir_os.adapters.sqlite.core import Core
 from vextir_os.adapters.sqlite.timers import prune, run_due
-from vextir_os.adapters.sqlite.units import Answer, Waiter
+from vextir_os.adapters.sqlite.units import Answer, Unit, Waiter
 from vextir_os.errors import VextirError
 
 _PRUNE_S = 30.0
@@ -68,17 +68,21 @@ class Engine:
         """Keep what the group changed."""
         self._in_group.clear()
 
-    def rolled_back(self, error: BaseException) -> list[Answer]:
-        """Drop every waiter that was in the group, newcomers included, and load the caches anew next time."""
+    def rolled_back(self, monotonic: float) -> list[Unit]:
+        """Drop every waiter that was in the group, newcomers included, and those whose wait is over.
+
+        The caches are loaded anew at the next group.
+        """
         self._stale = True
         self._core.touched.clear()
+        self._end_waits(monotonic, [])
         gone, self._in_group = self._in_group, []
         for waiter in gone:
             queue = self._waiting.get(waiter.key)
             if queue is not None and waiter in queue:
                 queue.remove(waiter)
         self._drop_empty()
-        return [(waiter.unit, None, error) for waiter in gone]
+        return [waiter.unit for waiter in gone]
 
     def pause_s(self, now: float, monotonic: float) -> float | None:
         """Seconds until something is due for a waiter; None when nobody waits."""

@@ -4,6 +4,7 @@ A lock token names its message: 6 bytes of sequence number and 10 random bytes, 
 the Service Bus protocol wants). So a settlement finds its row by primary key and needs no index over tokens.
 """
 
+import math
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +18,14 @@ from vextir_os.events import jsonio
 from vextir_os.ports.queue import NO_PROPERTIES, Delivery, Message
 
 BODY_BYTES = 1_048_576
-"""A message's body, at most; the limit of Service Bus's large tier for one frame set."""
+"""A message's body, at most."""
 
 ID_CHARS = 128
-_SESSION_CHARS = 128
+PROPERTIES_BYTES = 65_536
+WIRE_BYTES = 2 * BODY_BYTES
+_TEXTS_CHARS = 2048
 _CONTENT_TYPE = "application/cloudevents+json"
+_LAST = 2**48
 _SCALARS = (str, int, float, bool)
 
 HANDED_OUT = (
@@ -69,7 +73,7 @@ def prepare(message: Message) -> Prepared:
 
     Raises:
         InvalidRequestError: An attribute has a wrong type or range.
-        TooLargeError: The body is over 1 MiB.
+        TooLargeError: The body is over 1 MiB, or the properties are over 64 KB.
     """
     body = message.body
     if type(body) is not bytes or type(message.priority) is not int or not 0 <= message.priority <= 9:
@@ -79,25 +83,50 @@ def prepare(message: Message) -> Prepared:
         )
     if len(body) > BODY_BYTES:
         raise TooLargeError(f"message {message.id!r} has {len(body)} bytes, at most {BODY_BYTES} are allowed")
-    if len(message.id) > ID_CHARS or len(message.session) > _SESSION_CHARS:
-        raise InvalidRequestError(f"message {message.id[:40]!r}… has an id or session of over {ID_CHARS} characters")
-    properties = encode_properties(message) if message.properties else None
+    _check_texts(message)
+    properties = _encode_properties(message) if message.properties else None
     content_type = None if message.content_type == _CONTENT_TYPE else message.content_type
-    if isinstance(message, WireMessage):
-        ttl, wire = message.ttl_s, message.wire or None
-        if ttl is not None and not ttl > 0:
-            raise InvalidRequestError(f"message {message.id!r} has a time to live of {ttl} seconds, not over 0")
-    else:
-        ttl, wire = None, None
+    ttl, wire = _wire_part(message) if isinstance(message, WireMessage) else (None, None)
     return (message.priority, message.flow, message.id, message.session, content_type, properties, body, ttl, wire)
 
 
-def encode_properties(message: Message) -> bytes:
-    """Return the application properties as JSON. Raises `InvalidRequestError` for what is no scalar."""
+def check_time(at: float | None) -> None:
+    """Say whether this is a time at which messages can become due. Raises `InvalidRequestError`."""
+    if at is not None and not math.isfinite(at):
+        raise InvalidRequestError(f"messages cannot be scheduled for {at!r}")
+
+
+def _check_texts(message: Message) -> None:
+    # INVARIANT: what passes here can be bound. An insert that failed half-way would leave its id in the duplicate
+    # window, and the message sent again would be dropped.
+    texts = f"{message.id}{message.session}{message.flow}{message.content_type}"
+    if len(message.id) > ID_CHARS or len(message.session) > ID_CHARS or len(texts) > _TEXTS_CHARS:
+        raise InvalidRequestError(
+            f"message {message.id[:40]!r}… has an id or session of over {ID_CHARS} characters, or other long attributes"
+        )
+    if not texts.isascii():
+        try:
+            texts.encode()
+        except UnicodeEncodeError:
+            raise InvalidRequestError(f"message {message.id!a} has half a surrogate pair in an attribute") from None
+
+
+def _wire_part(message: WireMessage) -> tuple[float | None, bytes | None]:
+    if message.ttl_s is not None and not message.ttl_s > 0:
+        raise InvalidRequestError(f"message {message.id!r} has a time to live of {message.ttl_s} seconds, not over 0")
+    if len(message.wire) > WIRE_BYTES:
+        raise TooLargeError(f"message {message.id!r} has {len(message.wire)} wire bytes, at most {WIRE_BYTES}")
+    return message.ttl_s, message.wire or None
+
+
+def _encode_properties(message: Message) -> bytes:
     for name, value in message.properties.items():
         if type(name) is not str or type(value) not in _SCALARS:
             raise InvalidRequestError(f"property {name!r} of message {message.id!r} is no text, number or boolean")
-    return jsonio.dumps(dict(message.properties))
+    encoded = jsonio.dumps(dict(message.properties))
+    if len(encoded) > PROPERTIES_BYTES:
+        raise TooLargeError(f"message {message.id!r} has {len(encoded)} bytes of properties, over {PROPERTIES_BYTES}")
+    return encoded
 
 
 def insert(
@@ -203,6 +232,11 @@ def delivery(row: tuple[Any, ...], entity: Entity) -> Delivery:
         locked_until=locked_until or 0.0, dead_reason=dead_reason or "", dead_description=dead_description or "",
         wire=wire,
     )  # fmt: skip
+
+
+def is_sequence(number: int) -> bool:
+    """Whether a message could have this sequence number; larger integers cannot even be asked for."""
+    return 0 < number < _LAST
 
 
 def parse_token(token: str) -> tuple[int, bytes]:

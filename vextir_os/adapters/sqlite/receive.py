@@ -9,7 +9,7 @@ from typing import Any
 
 from vextir_os.adapters.sqlite.core import Core
 from vextir_os.adapters.sqlite.entities import Entity
-from vextir_os.adapters.sqlite.messages import HANDED_OUT, delivery
+from vextir_os.adapters.sqlite.messages import HANDED_OUT, delivery, is_sequence
 from vextir_os.adapters.sqlite.sessions import SessionLock, accept, held
 from vextir_os.errors import InvalidRequestError, NotFoundError
 from vextir_os.ports.queue import Delivery
@@ -103,7 +103,9 @@ def receive_deferred(
         until = held(connection, now, entity, lock.session, lock.token)
     found: list[Delivery] = []
     for sequence in sequences:
-        if delete:
+        if not is_sequence(sequence):
+            row = []
+        elif delete:
             row = connection.execute(_TAKE_DEFERRED, (sequence, entity.id)).fetchall()
         else:
             row = connection.execute(_LOCK_DEFERRED, (until, sequence, entity.id)).fetchall()

@@ -86,6 +86,7 @@ CREATE TABLE documents(
   lookup TEXT,
   body BLOB NOT NULL);
 CREATE UNIQUE INDEX documents_key ON documents(container, pk, id);
+CREATE INDEX documents_order ON documents(container);
 CREATE INDEX documents_due ON documents(container, due) WHERE due IS NOT NULL;
 CREATE INDEX documents_lookup ON documents(container, lookup) WHERE lookup IS NOT NULL;
 CREATE INDEX documents_expiring ON documents(expires_at) WHERE expires_at IS NOT NULL;

@@ -174,11 +174,13 @@ def _rows(
     after: int | None,
     limit: int,
 ) -> list[tuple[int, int, bytes]]:
-    # `+row` keeps the planner from walking all rows in their order where an index names the few.
+    # `+row` keeps the planner from walking all rows in their order where an index names the few; where none does, the
+    # container's own order is walked, never the rows of all containers.
     place = "" if after is None else f" AND {'+' if indexed else ''}row {'<' if newest else '>'} {after:d}"
     # Clauses are made of column names and closed sets here; every value is bound.
     sql = (
-        f"SELECT row, version, body FROM documents WHERE {' AND '.join(clauses)}{place} "  # noqa: S608
+        f"SELECT row, version, body FROM documents {'' if indexed else 'INDEXED BY documents_order'} "  # noqa: S608
+        f"WHERE {' AND '.join(clauses)}{place} "
         f"ORDER BY {'+' if indexed else ''}row {'DESC' if newest else 'ASC'} LIMIT {limit:d}"
     )
     return connection.execute(sql, parameters).fetchall()

@@ -64,8 +64,11 @@ class Companion(Protocol):
         """Keep what the group changed in memory."""
         ...
 
-    def rolled_back(self, error: BaseException) -> list[Answer]:
-        """Forget what the failed group changed in memory; return the answers of the waiters that were in it."""
+    def rolled_back(self, monotonic: float) -> list[Unit]:
+        """Forget what the failed group changed in memory.
+
+        Return the units of its waiters, and of those whose wait is over: they get the error.
+        """
         ...
 
     def pause_s(self, now: float, monotonic: float) -> float | None:
