@@ -9,6 +9,7 @@ from starlette.requests import Request
 from vextir_os.api import idempotency
 from vextir_os.api.bodies import Limits, Room, read_body
 from vextir_os.api.problem import Problem, RefusedError
+from vextir_os.api.weight import PARTS, is_heavy
 from vextir_os.errors import TooLargeError
 from vextir_os.events.codec_data import media_type
 from vextir_os.events.codec_http import decode_http
@@ -53,9 +54,7 @@ class HttpIntake:
                 return await self._publish(decode_http(content_type, headers, body), content_type, headers, body, key)
             # One at a time and beside the event loop: decoded, a body takes many times its bytes.
             async with self._large:
-                events = await asyncio.to_thread(
-                    decode_http, content_type, headers, body, limit_bytes=self._limits.request_bytes
-                )
+                events = await asyncio.to_thread(_decode_large, content_type, headers, body)
                 return await self._publish(events, content_type, headers, body, key)
 
     async def _publish(
@@ -100,6 +99,14 @@ def check_headers(headers: Headers) -> str:
             )
         )
     return content_type
+
+
+def _decode_large(content_type: str, headers: Headers, body: bytes) -> list[Event]:
+    if is_heavy(body):
+        raise TooLargeError(
+            f"a request of more than {PARTS} values", hint="Send several requests, or the values as one text"
+        )
+    return decode_http(content_type, headers, body, limit_bytes=len(body))
 
 
 def _unsupported(detail: str, hint: str) -> Problem:

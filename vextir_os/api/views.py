@@ -3,10 +3,11 @@
 from typing import Any
 
 from vextir_os.errors import BlobMismatchError, NotFoundError
+from vextir_os.events import jsonio
 from vextir_os.events.limits import BLOB_BYTES
 from vextir_os.kernel import Kernel
 from vextir_os.runs import reading
-from vextir_os.runs.claimcheck import SCHEME, output_out, size_of
+from vextir_os.runs.claimcheck import SCHEME, encoded_out, size_of
 
 VIEW_BYTES = BLOB_BYTES
 """Data and outputs of one answer that come out of claim checks, together, at most."""
@@ -43,7 +44,7 @@ async def _put_back(kernel: Kernel, record: str, holder: dict[str, Any], ref: st
     if size > left:
         return left
     try:
-        holder[name] = await output_out(record, holder[ref], kernel.blobs)
+        holder[name] = jsonio.Raw(await encoded_out(record, holder[ref], kernel.blobs))
     except (NotFoundError, BlobMismatchError):
         return left
     del holder[ref]

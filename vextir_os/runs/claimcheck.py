@@ -4,6 +4,7 @@ A name is a pure function of the record, so that a redelivery writes the same bl
 the blobs of its own record.
 """
 
+import asyncio
 import urllib.parse
 
 from vextir_os.errors import ForgedError, TooLargeError
@@ -25,8 +26,8 @@ async def check_in(event: Event, blobs: Blobs) -> Event:
     """
     if event.data is None:
         return event
-    jsonio.check_json(event.data, limit_bytes=BLOB_BYTES)
-    encoded = jsonio.dumps(event.data)
+    # Megabytes of small parts take seconds; the event loop goes on meanwhile.
+    encoded = await asyncio.to_thread(_encoded, event.data)
     if len(encoded) <= INLINE_BYTES:
         return event
     ref = await _put(f"{record_id(event.tenantid, event.source, event.id)}/data", encoded, blobs)
@@ -66,17 +67,22 @@ async def output_in(record: str, run: str, output: object, blobs: Blobs) -> tupl
     return None, _text(await _put(f"{record}/{run}", encoded, blobs))
 
 
-async def output_out(record: str, reference: str, blobs: Blobs) -> object:
-    """Return the output behind a claim check of this record. Raises as `check_out` does."""
+async def encoded_out(record: str, reference: str, blobs: Blobs) -> bytes:
+    """Return the JSON behind a claim check of this record, encoded. Raises as `check_out` does."""
     ref = _parse(reference)
     if not ref.name.startswith(f"{record}/"):
         raise ForgedError(f"record {record} carries a claim check of another record")
-    return jsonio.loads(await blobs.get(ref))
+    return await blobs.get(ref)
 
 
 def size_of(reference: str) -> int:
     """Return how many bytes a claim check stands for. Raises `ForgedError` for what is none."""
     return _parse(reference).size_bytes
+
+
+def _encoded(data: object) -> bytes:
+    jsonio.check_json(data, limit_bytes=BLOB_BYTES)
+    return jsonio.dumps(data)
 
 
 async def _put(name: str, encoded: bytes, blobs: Blobs) -> BlobRef:
