@@ -23,7 +23,7 @@ Terms = Annotated[
 Limit = Annotated[int, Parameter(help="How many events, at most.")]
 Follow = Annotated[Flag, Parameter(name=["--follow", "-f"], help="Go on with what happens next, until Ctrl-C.")]
 
-HEAD = ("TIME", "STATUS", "TYPE", "ID", "SOURCE", "DRIVERS")
+HEAD = ("TIME", "STATUS", "TYPE", "ID", "DRIVERS", "SOURCE")
 
 app = App(name="events", help="List the newest events; `events show ID` shows one.", sort_key=2)
 
@@ -100,8 +100,8 @@ def event_line(to: screen.Screen, row: Mapping[str, Any], now: float) -> screen.
         screen.Span(row["status"], STYLES.get(row["status"], "plain")),
         screen.Span(visible(row["type"]), "bold"),
         screen.Span(visible(row["id"])),
-        screen.Span(visible(row["source"]), "dim", elastic=True),
         screen.Span(visible(", ".join(row["driver"])), "plain", elastic=True),
+        screen.Span(visible(row["source"]), "dim", elastic=True),
     ]
 
 

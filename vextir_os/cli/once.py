@@ -150,6 +150,6 @@ def _summary(hints: screen.Screen, published: int, words: Sequence[str], seconds
 def _telling(went: _Went) -> reading.Trace:
     """Return the trace to look at next: the first with something wrong in it, else the first with the most in it."""
     for trace in went.traces:
-        if any(status(record) not in ("ok",) for record in every_record(trace)):
+        if any(status(record) in ("failed", "denied") for record in every_record(trace)):
             return trace
     return max(went.traces, key=lambda trace: sum(1 for _ in every_record(trace)))

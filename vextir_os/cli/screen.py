@@ -46,11 +46,16 @@ class Screen:
     colour: bool
     width: int | None
 
-    def text(self, line: Line) -> str:
-        """Return the pieces with two spaces between, cut to the width and coloured as this stream allows."""
+    def text(self, line: Line, lead: str = "") -> str:
+        """Return the pieces with two spaces between, cut to the width and coloured as this stream allows.
+
+        Args:
+            line: The pieces.
+            lead: What stands before them, dimmed: the branches of a tree.
+        """
         pieces = [span for span in line if span.text]
         fixed = sum(cells(span.text) for span in pieces if not span.elastic) + len(_GAP) * (len(pieces) - 1)
-        left = None if self.width is None else max(self.width - fixed, 0)
+        left = None if self.width is None else max(self.width - fixed - cells(lead), 0)
         shown = []
         for span in pieces:
             text = span.text
@@ -59,7 +64,7 @@ class Screen:
                 left -= cells(text)
             if text:
                 shown.append(self.paint(text, span.style))
-        return _GAP.join(shown).rstrip()
+        return (self.paint(lead, "dim" if lead else "plain") + _GAP.join(shown)).rstrip()
 
     def paint(self, text: str, style: Style) -> str:
         """Return text in a style, where this stream takes colours."""

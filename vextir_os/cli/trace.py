@@ -49,7 +49,7 @@ def write_traces(to: screen.Screen, form: Format, traces: Sequence[reading.Trace
 
     for number, found in enumerate(traces):
         if form == "table":
-            to.write(*([""] if number else []), *(to.text(line) for line in tree_lines(found)))
+            to.write(*([""] if number else []), *(to.text(line, lead) for lead, line in tree_lines(found)))
         elif form == "jsonl":
             for event in _events(found):
                 write_document(to, form, {"schema": "vextir.event.v1", **event})

@@ -34,16 +34,18 @@ class _Node:
     below: tuple["_Node | Trace", ...] = ()
 
 
-def tree_lines(trace: Trace) -> Iterator[Line]:
-    """Yield the lines of a trace. Built without recursion: a chain of causes may be longer than Python's stack."""
+def tree_lines(trace: Trace) -> Iterator[tuple[str, Line]]:
+    """Yield the lines of a trace, each as its branches and its pieces.
+
+    Built without recursion: a chain of causes may be longer than Python's stack.
+    """
     stack: list[tuple[_Node | Trace, str, str, int]] = [(trace, "", "", 0)]
     while stack:
         item, first, rest, depth = stack.pop()
         if isinstance(item, Trace):
             item = _cut(item) if depth >= DEPTH else _event(item)
             depth += 1
-        lead = [Span(first.rstrip(), "dim")] if first else []
-        yield _joined(lead, item.line)
+        yield first, item.line
         last = len(item.below) - 1
         stack.extend(
             (child, rest + ("└─ " if index == last else "├─ "), rest + ("   " if index == last else "│  "), depth)
@@ -67,13 +69,6 @@ def took_s(record: Mapping[str, Any]) -> float | None:
         return None
     created: float = record["created"]
     return max((run["ended"] or created for run in runs), default=created) - created
-
-
-def _joined(lead: Sequence[Span], line: Line) -> Line:
-    # The branch belongs to the first piece: one space between, not two.
-    if not lead:
-        return line
-    return [Span(f"{lead[0].text} {line[0].text}", line[0].style), *line[1:]]
 
 
 def _event(trace: Trace) -> _Node:
