@@ -10,8 +10,10 @@ from vextir_os.errors import ForgedError, UndecodableError
 from vextir_os.events import jsonio
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Signer
+from vextir_os.events.ids import derive
 from vextir_os.ports.queue import Message
 
+_ID_CHARS = 128
 _KIND = "vextir-kind"
 _SIGNATURE = "vextir-signature"
 
@@ -30,7 +32,7 @@ Opened = Literal["event", "knock", "foreign"]
 def event_message(signer: Signer, event: Event, body: bytes) -> Message:
     """Return the message of an event that an edge has stamped or a run has emitted; `body` is its CloudEvents JSON."""
     return Message(
-        id=event.id,
+        id=_message_id(event.id),
         body=body,
         properties={_KIND: "event", _SIGNATURE: signer.sign("event", body)},
         priority=event.priority,
@@ -43,7 +45,7 @@ def stored_event_message(signer: Signer, event: dict[str, object]) -> Message:
     body = jsonio.dumps(event)
     priority = event.get("priority", 5)
     return Message(
-        id=str(event["id"]),
+        id=_message_id(str(event["id"])),
         body=body,
         properties={_KIND: "event", _SIGNATURE: signer.sign("event", body)},
         priority=priority if isinstance(priority, int) else 5,
@@ -55,12 +57,17 @@ def knock_message(signer: Signer, knock: Knock, *, id: str, flow: str = "") -> M
     """Return a knock under this message id, which must never be the event's own: duplicate detection would eat it."""
     body = jsonio.dumps({"v": 1, "id": knock.record_id, "pk": knock.pk})
     return Message(
-        id=id,
+        id=_message_id(id),
         body=body,
         properties={_KIND: "knock", _SIGNATURE: signer.sign("knock", body)},
         flow=flow,
         content_type="application/json",
     )
+
+
+def _message_id(text: str) -> str:
+    # An event's id may be longer than the id of a message; shortened, the same text gives the same id.
+    return text if len(text) <= _ID_CHARS else derive("message", text)
 
 
 def retry_knock_id(event_id: str, driver: str, rerun: int, attempt: int) -> str:
