@@ -88,13 +88,13 @@ class Event:
     metadata: InitVar[Mapping[str, Any] | None] = None
 
     def __post_init__(self, metadata: Mapping[str, Any] | None) -> None:
-        if type(self.type) is not str:
-            raise InvalidEventError(f"event type is a {type(self.type).__name__}, not text")
-        check_type(self.type)
         if metadata is not None:
             if self.data is not None:
                 raise InvalidEventError("an event has either data or metadata, not both", hint="Use data")
             object.__setattr__(self, "data", dict(metadata))
+        self._check()
+
+    def _check(self) -> None:
         if type(self.data) is dict:
             object.__setattr__(self, "data", Payload(self.data))
         self._check_attributes()
@@ -108,6 +108,9 @@ class Event:
             object.__setattr__(self, "null_data", False)
 
     def _check_attributes(self) -> None:
+        if type(self.type) is not str:
+            raise InvalidEventError(f"event type is a {type(self.type).__name__}, not text")
+        check_type(self.type)
         values: tuple[str, ...] = _values_of_names(self)
         # All at once is the common case and five times as fast; one by one finds out which is wrong.
         if (
@@ -130,7 +133,28 @@ class Event:
 
     def but(self, **changes: Any) -> Self:
         """Return a copy with some attributes changed; checked as a new event is."""
-        return replace(self, **changes)
+        copy = self._rebuilt(zip(_FIELDS, _values_of_fields(self), strict=True), changes)
+        copy._check()
+        return copy
+
+    @classmethod
+    def of_signed(cls, attributes: Mapping[str, Any]) -> Self:
+        """Return an event of attributes that were those of a checked event; nothing is checked again.
+
+        Args:
+            attributes: By field name, with Python's types; those that are missing have their defaults.
+        """
+        return cls._rebuilt(_DEFAULTS.items(), attributes)
+
+    @classmethod
+    def _rebuilt(cls, values: Iterable[tuple[str, Any]], changes: Mapping[str, Any]) -> Self:
+        event = object.__new__(cls)
+        put = object.__setattr__
+        for name, value in values:
+            put(event, name, value)
+        for name, value in changes.items():
+            put(event, name, value)
+        return event
 
 
 def merge_labels(*groups: Sequence[str]) -> tuple[str, ...]:

@@ -145,6 +145,11 @@ def test_a_wrong_attribute_is_refused_by_name(attributes: dict[str, Any], messag
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize("priority", range(10))
+def test_priorities_go_from_0_to_9(priority: int) -> None:
+    assert Event(type="a", priority=priority).priority == priority
+
+
 def test_prose_that_people_write_is_allowed_in_a_subject() -> None:
     text = "Réunion\u00a0: 👨\u200d👩\u200d👧 à 9h"
 

@@ -115,6 +115,8 @@ ROW = {
         # data
         ("data.total:120.50", True),
         ("data.count:3.0", True),
+        ("data.count:4", False),
+        ("priority:8", False),
         ("data.paid:true", True),
         ("data.paid:false", False),
         ("data.paid:1", False),
@@ -253,6 +255,11 @@ def test_the_row_of_an_event_has_what_filters_ask_for() -> None:
 def test_what_is_missing_fits_no_term(text: str) -> None:
     assert not EventFilter.parse(text).matches({}, NOW)
     assert EventFilter.parse(f"-{text}").matches({}, NOW)
+
+
+def test_a_column_that_is_empty_is_missing_and_null_in_the_data_is_a_value() -> None:
+    assert not EventFilter.parse("status:null").matches({"status": None}, NOW)
+    assert EventFilter.parse("data.status:null").matches({"data": {"status": None}}, NOW)
 
 
 @pytest.mark.parametrize("row", [{"type": 5}, {"type": None}, {"type": "x" * 300}, {"data": object()}, {"time": "now"}])

@@ -129,6 +129,7 @@ def test_a_huge_key_is_cut_in_the_message() -> None:
 
 @pytest.mark.parametrize("number", [2**63 - 1, -(2**63), 0, 1.5e308, -0.0, 5e-324])
 def test_numbers_at_the_limits_survive(number: float) -> None:
+    check_json([number])
     found = loads_strict(dumps([number]))[0]
 
     assert found == number
@@ -205,6 +206,17 @@ def test_references_that_stand_for_more_json_than_fits_are_refused() -> None:
 
     with pytest.raises(TooLargeError, match=r"^too many bytes as JSON\. Keep large data elsewhere"):
         check_json(laughs, limit_bytes=10_000)
+
+
+def test_json_that_is_certainly_over_the_limit_is_refused() -> None:
+    check_json([0] * 5_000, limit_bytes=len(dumps([0] * 5_000)))
+
+    with pytest.raises(TooLargeError, match=r"^too many bytes as JSON"):
+        check_json([None] * 5_001, limit_bytes=10_000)
+    with pytest.raises(TooLargeError, match=r"^too many bytes as JSON"):
+        check_json("x" * 10_000, limit_bytes=10_000)
+    with pytest.raises(TooLargeError, match=r"^too many bytes as JSON"):
+        check_json({"x" * 10_000: 1}, limit_bytes=10_000)
 
 
 @given(json_values)
