@@ -12,7 +12,7 @@ from typing import Any
 from vextir_os.errors import ForgedError, InvalidEventError, UndecodableError, did_you_mean
 from vextir_os.events.attributes import OS_ONLY
 from vextir_os.events.codec_data import base64_data, is_json
-from vextir_os.events.event import Event
+from vextir_os.events.event import Event, Payload
 
 REQUIRED = ("specversion", "id", "source", "type")
 """What CloudEvents 1.0 requires; none of them may be empty."""
@@ -60,6 +60,24 @@ def from_cloudevent(fields: Mapping[str, Any]) -> Event:
         known["extensions"] = extensions
     _put_data(fields, known)
     return Event(**known)
+
+
+def from_own(fields: dict[str, Any]) -> Event:
+    """Return the event of fields that `codec.to_dict` wrote, without `specversion`. Takes the dict over."""
+    time = fields.get("time")
+    if time is not None:
+        fields["time"] = datetime.fromisoformat(time)
+    if "labels" in fields:
+        fields["labels"] = tuple(fields["labels"].split(","))
+    if not fields.keys() <= _FIELDS:
+        fields["extensions"] = {name: fields.pop(name) for name in list(fields) if name not in _FIELDS}
+    if "data" in fields:
+        data = fields["data"]
+        if type(data) is dict:
+            fields["data"] = Payload(data)
+        elif data is None:
+            fields["null_data"] = True
+    return Event.of_signed(fields)
 
 
 def from_plain(fields: Mapping[str, Any]) -> Event:

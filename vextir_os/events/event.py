@@ -1,7 +1,7 @@
 """The event: one immutable CloudEvents 1.0 record. A value; knows no wire form and no store."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import InitVar, dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field, fields
 from datetime import UTC, datetime
 from itertools import islice
 from operator import attrgetter
@@ -155,6 +155,11 @@ class Event:
         for name, value in changes.items():
             put(event, name, value)
         return event
+
+
+_FIELDS = tuple(field.name for field in fields(Event))
+_values_of_fields = attrgetter(*_FIELDS)
+_DEFAULTS: Mapping[str, Any] = {name: getattr(Event(type="a"), name) for name in _FIELDS}
 
 
 def merge_labels(*groups: Sequence[str]) -> tuple[str, ...]:

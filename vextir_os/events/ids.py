@@ -5,6 +5,9 @@ import uuid
 
 import uuid_utils
 
+PARTITION_CHARS = 512
+"""Characters of a correlation id that stand in a partition's name as they are; stores limit the length of keys."""
+
 _NAMESPACE = uuid.UUID("6f0a2c1e-5d43-5b0e-9a39-7d1f0b6a4c55")
 
 
@@ -26,7 +29,10 @@ def record_id(tenant: str, source: str, event_id: str) -> str:
 
 
 def partition(tenant: str, correlation_id: str) -> str:
-    """Return the logical partition of a record, `acme~<correlation id>`."""
+    """Return the logical partition of a record, `acme~<correlation id>`; of a very long one, its start and its hash."""
+    if len(correlation_id) > PARTITION_CHARS:
+        digest = hashlib.sha256(correlation_id.encode()).hexdigest()
+        correlation_id = f"{correlation_id[: PARTITION_CHARS - len(digest) - 1]}~{digest}"
     return f"{tenant}~{correlation_id}"
 
 
