@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
+from collections.abc import Sequence
 
-from vextir_os.errors import EventError, ForgedError
+from vextir_os.errors import EventError, ForgedError, InvalidRequestError, VextirError
 from vextir_os.events import ids
 from vextir_os.events.codec import decode as decode_message
 from vextir_os.events.codec import decode_one
@@ -11,7 +12,7 @@ from vextir_os.events.event import Event
 from vextir_os.events.limits import INLINE_BYTES
 from vextir_os.ports.atomic import Create
 from vextir_os.ports.queue import Delivery, Message
-from vextir_os.processor.intake import pack, stamp
+from vextir_os.processor.intake import EDGES, pack, stamp
 from vextir_os.processor.turn import Next, Parts, Settlement, Turn
 from vextir_os.runs.messages import kind_of, read_knock
 from vextir_os.runs.record import DEAD_LETTERS
@@ -21,7 +22,8 @@ async def quarantine(parts: Parts, turn: Turn, following: Next) -> Settlement:
     """Keep a message that cannot be read, or that is forged, whole as a dead letter; never lost, never retried."""
     try:
         return await following(turn)
-    except EventError as error:
+    except (EventError, InvalidRequestError) as error:
+        # The second: a store that will not take this record will not take it later either.
         if turn.keeper is not None:
             raise
         document = await dead_message(parts, turn.delivery, error)
@@ -33,10 +35,10 @@ async def quarantine(parts: Parts, turn: Turn, following: Next) -> Settlement:
         return "complete"
 
 
-async def dead_message(parts: Parts, delivery: Delivery, error: EventError) -> dict[str, object]:
-    """Return the dead letter of a message: id `sha256(bytes + message id)`, the bytes in base64 or in a blob."""
+async def dead_message(parts: Parts, delivery: Delivery, error: VextirError) -> dict[str, object]:
+    """Return the dead letter of a message: id from bytes and message id, the bytes in base64 or in a blob."""
     message = delivery.message
-    document_id = hashlib.sha256(message.body + message.id.encode()).hexdigest()
+    document_id = hashlib.sha256(b"%d:%b%b" % (len(message.body), message.body, message.id.encode())).hexdigest()
     kept: dict[str, object] = {"base64": base64.b64encode(message.body).decode()}
     if len(message.body) > INLINE_BYTES:
         ref = await parts.blobs.put(f"{document_id}/body", message.body)
@@ -63,40 +65,47 @@ async def decode(parts: Parts, turn: Turn, following: Next) -> Settlement:
     """Read the event, or the knock. With our signature it is taken as it stands; else its identity is set here."""
     message = turn.delivery.message
     match kind_of(parts.desk.signer, message):
-        case "event":
-            turn.event, turn.event_json, turn.ours = decode_one(message.body), message.body, True
+        case "event" | "inbound" as kind:
+            turn.event, turn.event_json, turn.ours = decode_one(message.body), message.body, kind == "event"
             return await following(turn)
         case "knock":
             turn.knock = read_knock(message)
             return await following(turn)
-    events = decode_message(message.body, properties=message.properties, content_type=message.content_type)
-    stamped = [_stamp(parts, turn.delivery, event, index) for index, event in enumerate(events)]
-    if len(stamped) == 1:
-        packed = await pack(stamped[0], parts.desk.signer, parts.blobs)
-        turn.event, turn.event_json = decode_one(packed.body), packed.body
+    messages = await inbound(parts, turn.delivery)
+    if len(messages) == 1:
+        turn.event, turn.event_json = decode_one(messages[0].body), messages[0].body
         return await following(turn)
     # A batch: each of its events gets a message, and so a record, of its own. Sent twice, they are dropped at admit.
-    await _split(parts, stamped)
+    if messages:
+        await parts.desk.queue.send(messages)
     return "complete"
 
 
+async def inbound(parts: Parts, delivery: Delivery) -> Sequence[Message]:
+    """Return the events of a foreign message, stamped, as messages of their own.
+
+    They are signed for what they are, so that a new sequence number does not make other events of them.
+
+    Raises:
+        EventError: It cannot be read, or is forged.
+    """
+    message = delivery.message
+    events = decode_message(message.body, properties=message.properties, content_type=message.content_type)
+    stamped = [_stamp(parts, delivery, event, index) for index, event in enumerate(events)]
+    return [await pack(event, parts.desk.signer, parts.blobs, kind="inbound") for event in stamped]
+
+
 def _stamp(parts: Parts, delivery: Delivery, event: Event, index: int) -> Event:
+    queue = parts.desk.queue.name
     # An id is never random here: a redelivery must find the same record.
-    named = ids.derive(
-        "queue", parts.binding.tenant, delivery.entity, repr(delivery.enqueued_at), delivery.sequence, index
-    )
-    source = event.source or f"/queues/{delivery.entity}"
+    named = ids.derive("queue", parts.binding.tenant, queue, repr(delivery.enqueued_at), delivery.sequence, index)
+    source = event.source or f"/queues/{queue}"
     return stamp(
         event,
         parts.binding,
         now=delivery.enqueued_at,
         event_id=named,
         source=source,
-        trusted=parts.trusts(source),
+        # A message that nobody authenticated cannot borrow the good name of the edges that do.
+        trusted=source not in EDGES and parts.trusts(source),
     )
-
-
-async def _split(parts: Parts, events: list[Event]) -> None:
-    messages: list[Message] = [await pack(event, parts.desk.signer, parts.blobs) for event in events]
-    if messages:
-        await parts.desk.queue.send(messages)

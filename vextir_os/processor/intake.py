@@ -6,6 +6,7 @@ Identity comes from the edge: whatever a message says of itself about tenant, us
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 
 from vextir_os.errors import DeniedError, ForgedError, TooLargeError
 from vextir_os.events import ids
@@ -25,6 +26,12 @@ from vextir_os.runs.messages import event_message
 UNTRUSTED = "untrusted"
 """Label of events whose source nobody vouches for."""
 
+EDGES = ("/cli", "/api")
+"""Sources of what comes in by the OS's own doors, which authenticate."""
+
+DRIVERS = "/drivers/"
+"""How sources of emitted events begin. Their ids can be foreseen: whoever sent one first would take its place."""
+
 
 def stamp(event: Event, principal: Principal, *, now: float, event_id: str, source: str, trusted: bool) -> Event:
     """Return the event as the edge asserts it. Pure.
@@ -38,12 +45,16 @@ def stamp(event: Event, principal: Principal, *, now: float, event_id: str, sour
         trusted: Whether a rule vouches for the source; otherwise the event is labelled `untrusted`.
 
     Raises:
-        ForgedError: A type or claim check that only the OS may use.
+        ForgedError: A type, source or claim check that only the OS may use.
     """
     if principal.kind != "system" and is_reserved(event.type):
         raise ForgedError(f"event type {event.type!r} is reserved for the OS", hint="Choose a type outside `vextir.**`")
     if event.dataref.startswith(SCHEME):
         raise ForgedError(f"dataref {event.dataref[:40]!r} is a claim check that only the OS writes")
+    if event.source.startswith(DRIVERS):
+        raise ForgedError(
+            f"source {event.source[:80]!r} is that of a driver", hint=f"Choose a source outside `{DRIVERS}`"
+        )
     named = event.id or event_id
     return event.but(
         id=named,
@@ -57,9 +68,10 @@ def stamp(event: Event, principal: Principal, *, now: float, event_id: str, sour
     )
 
 
-async def pack(event: Event, signer: Signer, blobs: Blobs) -> Message:
+async def pack(event: Event, signer: Signer, blobs: Blobs, *, kind: Literal["event", "inbound"] = "event") -> Message:
     """Return the signed message of a stamped event; data over the inline limit goes to the blobs first.
 
+    `kind` is `inbound` for what came in a foreign message: whether it may enter is decided when it is received.
     Raises `InvalidEventError` for data that is no JSON, `TooLargeError` over the limits.
     """
     try:
@@ -69,7 +81,7 @@ async def pack(event: Event, signer: Signer, blobs: Blobs) -> Message:
     if not 0 < len(body) <= INLINE_BYTES:
         event = await check_in(event, blobs)
         body = encode(event)
-    return event_message(signer, event, body)
+    return event_message(signer, event, body, kind=kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,14 +4,16 @@ A crash anywhere leaves a `due` in some record; the sweep finds it and knocks, a
 """
 
 import contextlib
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vextir_os.errors import ConflictError, LockLostError, NotFoundError, UndecodableError
+from vextir_os.errors import ConflictError, EventError, LockLostError, NotFoundError, UndecodableError
 from vextir_os.ports.queue import Delivery, Message, Queue
 from vextir_os.ports.store import Patch, Stored, Where
-from vextir_os.processor.decode import dead_message
+from vextir_os.processor.decode import dead_message, inbound
 from vextir_os.processor.turn import Parts
-from vextir_os.runs.messages import Knock, knock_message
+from vextir_os.runs.messages import Knock, kind_of, knock_message
 from vextir_os.runs.record import DEAD_LETTERS, EVENTS
 
 MAX_DELIVERIES = "MaxDeliveryCountExceeded"
@@ -86,20 +88,21 @@ class Sweep:
             count += len(deliveries)
         return count
 
-    async def _drain_one(self, delivery: Delivery) -> None:
+    async def _back(self, delivery: Delivery) -> Sequence[Message]:
+        """Return what goes back to the queue, under a new message id; the events' own ids stay as they were."""
         desk, message = self._parts.desk, delivery.message
+        with contextlib.suppress(EventError):
+            # What has no id of its own is named after its place in the queue, which changes now.
+            if kind_of(desk.signer, message) == "foreign":
+                return await inbound(self._parts, delivery)
+        return [dataclasses.replace(message, id=f"{message.id[:80]}~d{delivery.sequence}")]
+
+    async def _drain_one(self, delivery: Delivery) -> None:
+        desk = self._parts.desk
         if delivery.dead_reason == MAX_DELIVERIES:
-            # Back to its queue under a new message id, later; the body, and so the event's own id, is untouched.
-            back = Message(
-                id=f"{message.id[:80]}~d{delivery.sequence}",
-                body=message.body,
-                properties=message.properties,
-                session=message.session,
-                priority=message.priority,
-                flow=message.flow,
-                content_type=message.content_type,
-            )
-            await desk.queue.send([back], at=desk.clock.time() + _DRAIN_DELAY_S)
+            back = await self._back(delivery)
+            if back:
+                await desk.queue.send(back, at=desk.clock.time() + _DRAIN_DELAY_S)
         else:
             error = UndecodableError(f"dead-lettered by the broker: {delivery.dead_reason} {delivery.dead_description}")
             document = await dead_message(self._parts, delivery, error)

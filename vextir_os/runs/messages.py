@@ -26,15 +26,23 @@ class Knock:
     pk: str
 
 
-Opened = Literal["event", "knock", "foreign"]
+Opened = Literal["event", "inbound", "knock", "foreign"]
 
 
-def event_message(signer: Signer, event: Event, body: bytes) -> Message:
-    """Return the message of an event that an edge has stamped or a run has emitted; `body` is its CloudEvents JSON."""
+def event_message(signer: Signer, event: Event, body: bytes, *, kind: Literal["event", "inbound"] = "event") -> Message:
+    """Return the message of an event; `body` is its CloudEvents JSON.
+
+    Args:
+        signer: Signs it.
+        event: Stamped.
+        body: What `encode` gave for it.
+        kind: `event`: an edge has let it in, or a run has emitted it. `inbound`: it was in a foreign message; it has
+            its identity, and nobody has decided yet whether it may enter.
+    """
     return Message(
         id=_message_id(event.id),
         body=body,
-        properties={_KIND: "event", _SIGNATURE: signer.sign("event", body)},
+        properties={_KIND: kind, _SIGNATURE: signer.sign(kind, body)},
         priority=event.priority,
         flow=event.tenantid,
     )
@@ -89,6 +97,8 @@ def kind_of(signer: Signer, message: Message) -> Opened:
         return "event"
     if kind == "knock" and signer.verify("knock", message.body, signature):
         return "knock"
+    if kind == "inbound" and signer.verify("inbound", message.body, signature):
+        return "inbound"
     raise ForgedError(
         f"message {message.id[:80]!r} claims to come from the OS, and its signature does not fit",
         hint="Leave the vextir-* properties out, or give all processes the same signing key",
