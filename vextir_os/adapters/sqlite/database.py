@@ -28,7 +28,7 @@ from vextir_os.errors import StoreUnavailableError
 from vextir_os.ports.clock import Clock
 
 GROUP_UNITS = 512
-"""Units in one transaction, at most: bounds how long the first of them waits for its answer."""
+"""Units after which a transaction takes no more (so less than twice as many): bounds how long the first one waits."""
 
 _POLL_S = 0.1
 
@@ -163,7 +163,8 @@ class Database:
     def _flush(self) -> None:
         if self._collected:
             units, self._collected = self._collected, []
-            self._to_writer.put(units)
+            for start in range(0, len(units), GROUP_UNITS):
+                self._to_writer.put(units[start : start + GROUP_UNITS])
 
     def _flush_reads(self) -> None:
         if self._reads:

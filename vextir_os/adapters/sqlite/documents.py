@@ -67,6 +67,8 @@ def prepare(container: str, document: Document, lookup: str | None) -> Prepared:
     if ttl is not None and not (_is_number(ttl) and ttl > 0):
         raise InvalidRequestError(f"document {container}/{key} has the ttl {ttl!r}, not seconds over 0")
     found = document.get(lookup) if lookup is not None else None
+    if type(found) is jsonio.Raw:
+        raise InvalidRequestError(f"document {container}/{key}: {lookup} is indexed, so it cannot be encoded JSON")
     return Prepared(container, pk, key, due, ttl, found if type(found) is str else None, jsonio.dumps(document))
 
 

@@ -16,6 +16,8 @@ OLDEST = (3, 35, 0)
 
 _MAGIC = b"SQLite format 3\x00"
 _CACHED_STATEMENTS = 512
+_CACHE_KB = 32_000
+_LOG_BYTES = 64_000_000
 _RETRY_S = 0.02
 
 
@@ -76,7 +78,8 @@ def _connect(path: str, busy_timeout_s: float) -> sqlite3.Connection:
     )
     connection.execute("PRAGMA trusted_schema=OFF")
     connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute("PRAGMA cache_size=-32000")
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
+    connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
     return connection
 
 
