@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 
-from vextir_os.errors import LockLostError, StoreError, StoreUnavailableError
+from vextir_os.errors import LockLostError, StoreError
 from vextir_os.kernel import Kernel
 from vextir_os.ports.queue import Delivery
 
@@ -61,7 +61,9 @@ class Runner:
                 continue
             try:
                 deliveries = await self._kernel.queue.receive(min(free, _BATCH), _WAIT_S)
-            except StoreUnavailableError as error:
+            except StoreError as error:
+                if error.kind != "transient":
+                    raise
                 _LOG.warning("cannot receive: %s", error)
                 await asyncio.sleep(_HOLD_S[0])
                 continue

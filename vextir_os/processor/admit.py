@@ -34,17 +34,21 @@ async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
     except NotFoundError:
         # Finished, and its retention is over.
         return "complete"
-    if not await _claim(parts, turn):
+    # The record is the truth: a message of the same id may say something else.
+    turn.event, turn.event_json = None, b""
+    turn.holds = _own_claims(turn)
+    if not turn.holds and not await _claim(parts, turn):
         await turn.keeper.publish_left()
         return "complete"
     return await following(turn)
 
 
-async def _create(parts: Parts, turn: Turn) -> Keeper | None:
+def first_record(parts: Parts, turn: Turn) -> RecordDoc:
+    """Return the record of this turn's event, with all its runs claimed by this delivery under fence 1."""
     event, now = turn.the_event, parts.desk.clock.time()
     if turn.decision is None:
         raise AssertionError("admit ran before the decision")
-    record = new_record(
+    return new_record(
         id=ids.record_id(event.tenantid, event.source, event.id),
         pk=ids.partition(event.tenantid, event.correlationid),
         event_id=event.id,
@@ -59,10 +63,15 @@ async def _create(parts: Parts, turn: Turn) -> Keeper | None:
         now=now,
         retention_s=parts.desk.retention_s,
     )
+
+
+async def _create(parts: Parts, turn: Turn) -> Keeper | None:
+    record = first_record(parts, turn)
     # A record that is final at once is settled in the same write; one with runs only takes leases, which
     # mean nothing after a power loss: the message is still there then, and creates it anew.
     final = not turn.drivers
-    keeper = await Keeper.create(parts.desk, record, settle=turn.delivery.token if final else None, durable=final)
+    settle = turn.delivery.token if final else None
+    keeper = await Keeper.create(parts.desk, Change(record=record), settle=settle, durable=final)
     if keeper is not None:
         turn.settled = final and parts.desk.atomic is not None
         turn.holds = {driver.id: Hold(1, turn.owner) for driver in turn.drivers}
@@ -92,13 +101,17 @@ async def _claim(parts: Parts, turn: Turn) -> bool:
         await keeper.write(change, durable=False)
     except LostRunError:
         return False
-    turn.holds = {
-        driver: Hold(run["fence"], turn.owner)
-        for driver, run in keeper.record["runs"].items()
-        if run["state"] == "running" and run["owner"] == turn.owner
-    }
+    turn.holds = _own_claims(turn)
     parts.observer.recorded(keeper.record)
     return True
+
+
+def _own_claims(turn: Turn) -> dict[str, Hold]:
+    return {
+        driver: Hold(run["fence"], turn.owner)
+        for driver, run in turn.the_keeper.record["runs"].items()
+        if run["state"] == "running" and run["owner"] == turn.owner
+    }
 
 
 async def _wait_if_early(parts: Parts, keeper: Keeper) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from vextir_os.errors import AlreadyExistsError, ConflictError, StoreUnavailableError
+from vextir_os.errors import AlreadyExistsError, ConflictError, NotFoundError, StoreUnavailableError
 from vextir_os.events.identity import Signer
 from vextir_os.events.jsonio import Raw
 from vextir_os.ports.atomic import Atomic, Complete, Create, Operation, Replace, Send
@@ -25,7 +25,12 @@ from vextir_os.runs.messages import stored_event_message
 from vextir_os.runs.record import EVENTS, OutboxEntry, RecordDoc, remove_applied, with_due
 
 _TRIES = 20
-"""Times that one change may meet another's write before the delivery is given back."""
+"""Times that one change may meet another's write, or no answer, before the delivery is given back."""
+
+_PAUSE_S = 0.02
+_LONGEST_PAUSE_S = 1.0
+"""Pauses while the store does not answer, from and to: with `_TRIES` of them 14 s, a little less than the margin that
+a lease has over the driver's time-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class Keeper:
     async def create(
         cls, desk: Desk, record: RecordDoc, *, settle: str | None = None, durable: bool = True
     ) -> "Keeper | None":
-        """Create the record and return its keeper; None when a record is there already.
+        """Create the record and return its keeper; None when a record is there already, be it from this very call.
 
         Args:
             desk: The ports.
@@ -132,6 +137,12 @@ class Keeper:
                 etag = (await desk.atomic.transact(operations, durable=durable))[0]
         except AlreadyExistsError:
             return None
+        except StoreUnavailableError:
+            # No answer is not "no".
+            with contextlib.suppress(NotFoundError):
+                await desk.store.read(EVENTS, record["pk"], record["id"])
+                return None
+            raise
         return cls(desk, record, etag)
 
     @classmethod
@@ -179,7 +190,11 @@ class Keeper:
         settle: Callable[[], str | None],
         durable: bool,
     ) -> bool:
-        for _ in range(_TRIES):
+        wanted: Change | None = None
+        for turn in range(_TRIES):
+            if wanted is not None and _landed(wanted, self.record):
+                # With all that stood in its transaction; the caller finds its delivery settled.
+                return False
             now = self._desk.clock.time()
             wanted = change(self.record, now)
             record = with_due({**wanted.record}, now=now, retention_s=self._desk.retention_s)
@@ -190,8 +205,8 @@ class Keeper:
                 operations.append(Complete(token))
             try:
                 self._etag = (await atomic.transact(operations, durable=durable))[0]
-            except ConflictError:
-                await self._refresh()
+            except (ConflictError, StoreUnavailableError) as error:
+                await self._recover(error, turn)
                 continue
             self.record = record
             return token is not None
@@ -199,7 +214,7 @@ class Keeper:
 
     async def _write_record(self, change: Callable[[RecordDoc, float], Change]) -> Change:
         wanted: Change | None = None
-        for _ in range(_TRIES):
+        for turn in range(_TRIES):
             if wanted is not None and _landed(wanted, self.record):
                 return wanted
             now = self._desk.clock.time()
@@ -208,9 +223,8 @@ class Keeper:
             with_due(record, now=now, retention_s=self._desk.retention_s)
             try:
                 self._etag = await self._desk.store.replace(EVENTS, cast(Document, record), if_match=self._etag)
-            except (ConflictError, StoreUnavailableError):
-                # No answer is not "no": the SDK's own retry turns a lost answer into a refused ETag as well.
-                await self._refresh()
+            except (ConflictError, StoreUnavailableError) as error:
+                await self._recover(error, turn)
                 continue
             self.record = record
             return wanted
@@ -227,6 +241,20 @@ class Keeper:
                     await self._desk.store.create(effect.container, effect.doc)
         applied = [effect.entry() for effect in effects]
         await self._write_record(lambda record, _: Change(record=remove_applied(record, applied)))
+
+    async def _recover(self, error: ConflictError | StoreUnavailableError, turn: int) -> None:
+        """Read the record again after a write that was refused, or got no answer.
+
+        No answer is not "no": an SDK's own retry turns a lost answer into a refused ETag as well. Through an outage
+        shorter than the margin of a lease the finished work of a run is kept, and nobody pays for it twice.
+        """
+        if isinstance(error, StoreUnavailableError):
+            await asyncio.sleep(min(_LONGEST_PAUSE_S, _PAUSE_S * 2**turn))
+        try:
+            await self._refresh()
+        except StoreUnavailableError:
+            if turn == _TRIES - 1:
+                raise
 
     async def _refresh(self) -> None:
         stored = await self._desk.store.read(EVENTS, self.record["pk"], self.record["id"])
