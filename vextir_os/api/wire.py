@@ -5,7 +5,7 @@ connections. Bodies are the app's matter.
 """
 
 import asyncio
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -27,7 +27,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_head = True
+        self._at: Literal["between", "head", "body"] = "between"
+        self._began = False
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -46,9 +47,12 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes from the network."""
-        self._head_bytes += len(data) if self._in_head else 0
+        before, self._began = self._at, False
+        self._head_bytes += len(data)
         super().data_received(data)
-        if not self._in_head or self.transport.is_closing():
+        # Empty lines between requests count as well: uvicorn takes them for signs of life.
+        idle = before == self._at == "between" and not self._began
+        if self.transport.is_closing() or not (idle or self._at == "head"):
             return
         # One chunk may hold the end of a body and the beginning of the next head; so this is a bound, not a measure.
         if self._head_bytes > HEAD_BYTES + 2 * len(data):
@@ -56,16 +60,20 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._head_timer is None:
             self._await_head()
 
+    def on_message_begin(self) -> None:
+        """Note that a head begins."""
+        self._at, self._began = "head", True
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
         """Note that a head is whole."""
-        self._in_head = False
-        self._head_bytes = 0
+        self._at = "body"
         self._stop_timer()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Note that what comes next is a head."""
-        self._in_head = True
+        """Note that a request is whole."""
+        self._at, self._head_bytes = "between", 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -88,7 +96,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _late(self) -> None:
         self._head_timer = None
-        if not self._in_head or self.transport.is_closing():
+        if self.transport.is_closing():
             return
         if self._answering():
             self._await_head()
