@@ -4,7 +4,6 @@ Whatever a driver raises, returns or asks for becomes an outcome here, and so do
 """
 
 import asyncio
-import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from vextir_os.driverkit.call import call_driver
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.driverkit.outcome import normalise
-from vextir_os.errors import DriverTimeoutError, NotPermittedError, VextirError
+from vextir_os.errors import NotPermittedError
 from vextir_os.events import ids, jsonio
 from vextir_os.events.codec import decode_one
 from vextir_os.events.event import Event, merge_labels
@@ -22,10 +21,11 @@ from vextir_os.policy.grammar import permits
 from vextir_os.policy.model import Request
 from vextir_os.processor.intake import pack
 from vextir_os.processor.turn import Parts, Turn
+from vextir_os.processor.within import within
 from vextir_os.runs.claimcheck import SCHEME, check_out, output_in
 from vextir_os.runs.context import RunContext
 from vextir_os.runs.keeper import Emit
-from vextir_os.runs.record import RunDoc
+from vextir_os.runs.record import RecordDoc, RunDoc
 from vextir_os.runs.transitions import Failure
 
 _MESSAGE_CHARS = 2_000
@@ -44,16 +44,17 @@ class Done:
     decisions: list[dict[str, Any]]
 
 
-async def attempt(parts: Parts, turn: Turn, manifest: Manifest) -> Done | Failure:
-    """Run the driver once for the event of this turn.
+async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDoc) -> Done | Failure:
+    """Run the driver once for the event of this turn; its run stands on the record.
 
     Raises:
         CancelledError: This worker is being stopped; the run's lease will die.
     """
-    record = turn.the_keeper.record
     run = record["runs"][manifest.id]
     try:
-        event = await check_out(_own_copy(turn), parts.blobs)
+        event = _own_copy(turn, record)
+        if event.dataref:
+            event = await check_out(event, parts.blobs)
         loaded = parts.registry.load(manifest)
         context = RunContext(
             driver=manifest.id,
@@ -63,17 +64,7 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest) -> Done | Failur
             rerun=run["rerun"],
             now=parts.desk.clock.time(),
         )
-        limit = asyncio.timeout(manifest.timeout_s)
-        try:
-            async with limit:
-                returned = await call_driver(loaded, event, context)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise DriverTimeoutError(
-                f"driver {manifest.id} did not end within {manifest.timeout_s:g} s",
-                hint="Raise its `timeout`, or split its work",
-            ) from None
+        returned = await within(call_driver(loaded, event, context), manifest)
         result = normalise(returned, manifest.id)
         events, decisions = _permitted(parts, event, manifest, run, tuple(result.events))
         packed = [await pack(emitted, parts.desk.signer, parts.blobs) for emitted in events]
@@ -98,11 +89,11 @@ def _being_stopped() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-def _own_copy(turn: Turn) -> Event:
+def _own_copy(turn: Turn, record: RecordDoc) -> Event:
     """Return an event that no other run of the record shares: a driver may change the data it is given."""
-    if turn.event is not None and len(turn.holds) == 1:
+    if turn.event is not None and len(record["runs"]) == 1:
         return turn.event
-    body = turn.event_json or jsonio.dumps(turn.the_keeper.record["event"])
+    body = turn.event_json or jsonio.dumps(record["event"])
     return decode_one(body)
 
 
@@ -156,34 +147,3 @@ def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event) -> dic
     if decision.effect != "allow":
         raise NotPermittedError(f"driver {manifest.id} may not emit {child.type!r}: {decision.reason}")
     return {"action": action, **decision.to_json()}
-
-
-def failure_of(error: BaseException) -> Failure:
-    """Return what a driver's exception means for its run. One that we do not know is a bug: few retries."""
-    retry_after: float | None = None
-    code = "VX400"
-    kind = "transient" if isinstance(error, _TRANSIENT) else "bug"
-    if isinstance(error, VextirError):
-        kind, code = error.kind, error.code
-        retry_after = getattr(error, "retry_after_s", None)
-    trace = "".join(traceback.format_exception(error))
-    detail = {
-        "class": type(error).__name__,
-        "code": code,
-        "kind": kind,
-        "message": _text(_say(error))[:_MESSAGE_CHARS],
-        "traceback": _text(trace)[-_TRACEBACK_CHARS:],
-    }
-    return Failure(kind=kind, detail=detail, retry_after_s=retry_after)
-
-
-def _say(error: BaseException) -> str:
-    try:
-        return str(error) or type(error).__name__
-    except Exception:  # noqa: BLE001 - a driver's exception may fail at anything, even at being shown
-        return type(error).__name__
-
-
-def _text(text: str) -> str:
-    # An exception's text may hold half of a surrogate pair, which no JSON can.
-    return text.encode("utf-8", "replace").decode("utf-8")

@@ -5,6 +5,7 @@ from functools import partial
 
 from vextir_os.ports.queue import Delivery
 from vextir_os.processor.admit import admit
+from vextir_os.processor.at_once import at_once
 from vextir_os.processor.decide import authorize, route
 from vextir_os.processor.decode import decode, quarantine
 from vextir_os.processor.execute import execute
@@ -15,6 +16,7 @@ STAGES: tuple[Stage, ...] = (
     decode,      # bytes -> event, identity asserted; or a knock at a record that is there
     authorize,   # policy: a grant or a denial, pure
     route,       # registry: the drivers, pure
+    at_once,     # drivers that may run twice: run, then one record with their outcome
     admit,       # one record per event: created with its runs claimed, or found and claimed
     execute,     # each run: the driver under its limits, then commit, publish and settle in one write
 )  # fmt: skip

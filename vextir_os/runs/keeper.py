@@ -117,21 +117,26 @@ class Keeper:
 
     @classmethod
     async def create(
-        cls, desk: Desk, record: RecordDoc, *, settle: str | None = None, durable: bool = True
+        cls, desk: Desk, first: Change, *, settle: str | None = None, durable: bool = True
     ) -> "Keeper | None":
-        """Create the record and return its keeper; None when a record is there already, be it from this very call.
+        """Create a record, and what it publishes, and return its keeper.
+
+        None when a record is there already, be it from this very call.
 
         Args:
             desk: The ports.
-            record: From `new_record`.
+            first: The record, as `new_record` or later transitions made it, with its effects.
             settle: Lock token of the delivery to complete with it, where the store can.
             durable: False when only a lease is at stake: see `Atomic.transact`.
         """
+        record = first.record
+        if desk.atomic is None:
+            record = _stored(first, now=desk.clock.time(), retention_s=desk.retention_s)
         try:
             if desk.atomic is None:
                 etag = await desk.store.create(EVENTS, cast(Document, record))
             else:
-                operations: list[Operation] = [Create(EVENTS, cast(Document, record))]
+                operations = [Create(EVENTS, cast(Document, record)), *_operations(desk.queue.name, first)]
                 if settle is not None:
                     operations.append(Complete(settle))
                 etag = (await desk.atomic.transact(operations, durable=durable))[0]
@@ -143,7 +148,10 @@ class Keeper:
                 await desk.store.read(EVENTS, record["pk"], record["id"])
                 return None
             raise
-        return cls(desk, record, etag)
+        keeper = cls(desk, record, etag)
+        if desk.atomic is None:
+            await keeper._follow_up(first)
+        return keeper
 
     @classmethod
     async def read(cls, desk: Desk, pk: str, id: str) -> "Keeper":  # noqa: A002
@@ -172,10 +180,7 @@ class Keeper:
         async with self._lock:
             if self._desk.atomic is not None:
                 return await self._write_at_once(self._desk.atomic, change, settle, durable)
-            wanted = await self._write_record(change)
-            await self._publish(wanted.effects)
-            for knock in wanted.knocks:
-                await self._desk.queue.send([knock.message], at=knock.at)
+            await self._follow_up(await self._write_record(change))
             return False
 
     async def publish_left(self) -> None:
@@ -219,8 +224,7 @@ class Keeper:
                 return wanted
             now = self._desk.clock.time()
             wanted = change(self.record, now)
-            record: RecordDoc = {**wanted.record, "outbox": _with_effects(wanted)}
-            with_due(record, now=now, retention_s=self._desk.retention_s)
+            record = _stored(wanted, now=now, retention_s=self._desk.retention_s)
             try:
                 self._etag = await self._desk.store.replace(EVENTS, cast(Document, record), if_match=self._etag)
             except (ConflictError, StoreUnavailableError) as error:
@@ -229,6 +233,11 @@ class Keeper:
             self.record = record
             return wanted
         raise self._crowded()
+
+    async def _follow_up(self, written: Change) -> None:
+        await self._publish(written.effects)
+        for knock in written.knocks:
+            await self._desk.queue.send([knock.message], at=knock.at)
 
     async def _publish(self, effects: Sequence[Effect]) -> None:
         if not effects:
@@ -264,8 +273,9 @@ class Keeper:
         return StoreUnavailableError(f"record {self.record['id']} was changed by others {_TRIES} times in a row")
 
 
-def _with_effects(wanted: Change) -> list[OutboxEntry]:
-    return [*wanted.record["outbox"], *(effect.entry() for effect in wanted.effects)]
+def _stored(wanted: Change, *, now: float, retention_s: int) -> RecordDoc:
+    outbox = [*wanted.record["outbox"], *(effect.entry() for effect in wanted.effects)]
+    return with_due({**wanted.record, "outbox": outbox}, now=now, retention_s=retention_s)
 
 
 def _effect(signer: Signer, entry: OutboxEntry) -> Effect:

@@ -1,0 +1,57 @@
+"""A driver's time-out. The driver takes its first step at once: one that never waits needs no timer."""
+
+import asyncio
+from collections.abc import Coroutine, Generator
+from typing import Any
+
+from vextir_os.driverkit.manifest import Manifest
+from vextir_os.errors import DriverTimeoutError
+
+
+async def within(call: Coroutine[Any, Any, Any], manifest: Manifest) -> Any:
+    """Return what the call returns, or cancel it when the driver's time is over.
+
+    A step that never waits, such as a loop of pure Python, cannot be cancelled; its time-out is noticed at no point.
+
+    Raises:
+        DriverTimeoutError: It did not end in time.
+        BaseException: Whatever it raises.
+    """
+    try:
+        waits_for = call.send(None)
+    except StopIteration as end:
+        return end.value
+    limit = asyncio.timeout(manifest.timeout_s)
+    try:
+        async with limit:
+            return await _Rest(call, waits_for)
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise DriverTimeoutError(
+            f"driver {manifest.id} did not end within {manifest.timeout_s:g} s",
+            hint="Raise its `timeout`, or split its work",
+        ) from None
+
+
+class _Rest:
+    """What is left of a coroutine after its first step; awaiting it is awaiting the coroutine (PEP 492)."""
+
+    __slots__ = ("_call", "_waits_for")
+
+    def __init__(self, call: Coroutine[Any, Any, Any], waits_for: Any) -> None:
+        self._call = call
+        self._waits_for = waits_for
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        call, waits_for = self._call, self._waits_for
+        while True:
+            try:
+                try:
+                    answer = yield waits_for
+                except BaseException as error:  # noqa: BLE001 - thrown in from outside, handed on to the coroutine
+                    waits_for = call.throw(error)
+                else:
+                    waits_for = call.send(answer)
+            except StopIteration as end:
+                return end.value
