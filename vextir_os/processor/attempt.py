@@ -19,6 +19,7 @@ from vextir_os.events.identity import Principal
 from vextir_os.events.names import is_reserved
 from vextir_os.policy.grammar import permits
 from vextir_os.policy.model import Request
+from vextir_os.processor.failure import failure_of
 from vextir_os.processor.intake import pack
 from vextir_os.processor.turn import Parts, Turn
 from vextir_os.processor.within import within
@@ -27,10 +28,6 @@ from vextir_os.runs.context import RunContext
 from vextir_os.runs.keeper import Emit
 from vextir_os.runs.record import RecordDoc, RunDoc
 from vextir_os.runs.transitions import Failure
-
-_MESSAGE_CHARS = 2_000
-_TRACEBACK_CHARS = 8_000
-_TRANSIENT = (TimeoutError, ConnectionError, asyncio.CancelledError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +48,7 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
         CancelledError: This worker is being stopped; the run's lease will die.
     """
     run = record["runs"][manifest.id]
+    task = asyncio.current_task()
     try:
         event = _own_copy(turn, record)
         if event.dataref:
@@ -72,10 +70,7 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
             record["id"], f"{manifest.id}.{run['rerun']}.output", result.output, parts.blobs
         )
     except BaseException as error:
-        # A driver may raise anything, SystemExit included; only our own cancellation is not its outcome.
-        if isinstance(error, asyncio.CancelledError) and _being_stopped():
-            raise
-        if isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+        if _is_not_the_drivers(error, task):
             raise
         return failure_of(error)
     emits = tuple(
@@ -84,9 +79,23 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
     return Done(output=output, output_ref=reference, events=events, emits=emits, decisions=decisions)
 
 
-def _being_stopped() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+def _is_not_the_drivers(error: BaseException, task: "asyncio.Task[Any] | None") -> bool:
+    """Whether we are stopped from outside. A driver may raise anything by itself, these included.
+
+    Ctrl-C cannot be told from a driver that raises KeyboardInterrupt; both end the worker, and a run that ends its
+    worker is counted at the claim.
+    """
+    if isinstance(error, asyncio.CancelledError):
+        return task is not None and task.cancelling() > 0
+    # A coroutine that is closed gets a GeneratorExit while its task does not run.
+    return isinstance(error, KeyboardInterrupt) or (isinstance(error, GeneratorExit) and not _runs(task))
+
+
+def _runs(task: "asyncio.Task[Any] | None") -> bool:
+    try:
+        return asyncio.current_task() is task
+    except RuntimeError:
+        return False
 
 
 def _own_copy(turn: Turn, record: RecordDoc) -> Event:

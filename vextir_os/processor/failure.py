@@ -1,0 +1,64 @@
+"""From whatever a driver raised to a failure as it stands on the record. Pure.
+
+An exception is code of the driver: its text, its name and its attributes may be of any kind, and asking for them may
+raise anything. None of that may keep the run from ending with a clear error.
+"""
+
+import asyncio
+import math
+import traceback
+from collections.abc import Callable
+from typing import get_args
+
+from vextir_os.errors import Kind, VextirError
+from vextir_os.runs.transitions import Failure
+
+_MESSAGE_CHARS = 2_000
+_TRACEBACK_CHARS = 8_000
+_CODE_CHARS = 20
+_TRANSIENT = (TimeoutError, ConnectionError, asyncio.CancelledError)
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return what a driver's exception means for its run. One that we do not know is a bug: few retries."""
+    name = _text(type(error).__name__)
+    code, kind, retry_after_s = "VX400", "transient" if isinstance(error, _TRANSIENT) else "bug", None
+    if isinstance(error, VextirError):
+        code, kind, retry_after_s = _code(error), _kind(error), _retry_after_s(error)
+    detail = {
+        "class": name,
+        "code": code,
+        "kind": kind,
+        "message": _said(lambda: str(error))[:_MESSAGE_CHARS] or name,
+        "traceback": _said(lambda: "".join(traceback.format_exception(error)))[-_TRACEBACK_CHARS:],
+    }
+    return Failure(kind=kind, detail=detail, retry_after_s=retry_after_s)
+
+
+def _code(error: VextirError) -> str:
+    code: object = error.code
+    return _text(code)[:_CODE_CHARS] if isinstance(code, str) else VextirError.code
+
+
+def _kind(error: VextirError) -> Kind:
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    return next((kind for kind in kinds if kind == error.kind), "bug")
+
+
+def _retry_after_s(error: VextirError) -> float | None:
+    seconds: object = getattr(error, "retry_after_s", None)
+    if isinstance(seconds, (int, float)) and math.isfinite(seconds) and seconds >= 0:
+        return float(seconds)
+    return None
+
+
+def _said(say: Callable[[], str]) -> str:
+    try:
+        return _text(say())
+    except BaseException:  # noqa: BLE001 - even being shown may raise, and SystemExit at that
+        return ""
+
+
+def _text(text: str) -> str:
+    # It may hold half of a surrogate pair, which no JSON can.
+    return text.encode("utf-8", "replace").decode("utf-8")
