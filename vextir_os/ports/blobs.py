@@ -23,7 +23,10 @@ class Blobs(Protocol):
     """Bytes by name. A name is `<record id>/<part>`; all parts of a record are deleted together."""
 
     async def put(self, name: str, data: bytes) -> BlobRef:
-        """Keep the bytes, durably; the same name again replaces them. Raises `TooLargeError` over 64 MB."""
+        """Keep the bytes, durably; the same name again replaces them.
+
+        Raises `TooLargeError` over 64 MB, `InvalidRequestError` for a name that is not `<record id>/<part>`.
+        """
         ...
 
     async def get(self, ref: BlobRef) -> bytes:

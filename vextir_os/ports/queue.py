@@ -69,11 +69,20 @@ class Queue(Protocol):
         ...
 
     async def send(self, messages: Sequence[Message], *, at: float | None = None) -> Sequence[int]:
-        """Send messages, all or none; return their sequence numbers. `at`: epoch seconds, none is delivered before."""
+        """Send messages, all or none; return their sequence numbers. `at`: epoch seconds, none is delivered before.
+
+        Raises:
+            NotFoundError: There is no such queue.
+            InvalidRequestError, TooLargeError: One of the messages cannot be taken. None was sent.
+        """
         ...
 
     async def receive(self, limit: int, wait: float) -> Sequence[Delivery]:
-        """Lock and return up to `limit` messages; wait up to `wait` seconds for the first one. May return none."""
+        """Lock and return up to `limit` messages; wait up to `wait` seconds for the first one. May return none.
+
+        A caller that is cancelled takes no message with it. Where the queue requires sessions, all messages are of one
+        session that nobody else holds until the last of them is settled. Raises `NotFoundError`.
+        """
         ...
 
     async def complete(self, token: str) -> None:

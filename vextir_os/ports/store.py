@@ -57,7 +57,12 @@ class Store(Protocol):
     """Containers of documents. Any method may raise `StoreUnavailableError`; whether it wrote is then unknown."""
 
     async def create(self, container: str, document: Document) -> str:
-        """Write a new document; return its ETag. Raises `AlreadyExistsError`."""
+        """Write a new document; return its ETag.
+
+        Raises:
+            AlreadyExistsError: There is one with this id in this partition.
+            InvalidRequestError, InvalidEventError: It lacks id or pk, or is no JSON; every write may raise these.
+        """
         ...
 
     async def read(self, container: str, pk: str, id: str) -> Stored:  # noqa: A002
@@ -87,7 +92,13 @@ class Store(Protocol):
     ) -> str:
         """Change parts of a document atomically, if all of `only_if` holds; return the new ETag.
 
-        Raises `ConflictError` when the condition does not hold, `NotFoundError`, ValueError for over 10 changes.
+        Parents on a path are not made up, and what is removed must be there (Cosmos DB's rules).
+
+        Raises:
+            ConflictError: The condition does not hold.
+            NotFoundError: There is no such document.
+            InvalidRequestError: A change does not fit the document, or touches id or pk. Nothing was changed.
+            ValueError: More than 10 changes.
         """
         ...
 
@@ -100,5 +111,11 @@ class Store(Protocol):
         limit: int = 100,
         continuation: str = "",
     ) -> Page:
-        """Return documents that meet all conditions, by time of their creation. Expired ones are never returned."""
+        """Return documents that meet all conditions, by time of their creation. Expired ones are never returned.
+
+        Values are compared within one JSON type: 1 equals 1.0, neither "1" nor true.
+
+        Raises:
+            InvalidRequestError: A path, comparison, value, limit or continuation that is none.
+        """
         ...

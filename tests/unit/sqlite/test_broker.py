@@ -222,6 +222,12 @@ async def test_messages_given_back_go_to_the_head(broker: Broker) -> None:
     assert ids(await broker.receive("events", 3, 0)) == ["m0", "m1", "m2"]
 
 
+async def test_flows_with_the_same_turn_go_by_age(broker: Broker) -> None:
+    for flow in "cab":
+        await broker.send("events", [message(flow, flow=flow)])
+    assert ids(await broker.receive("events", 3, 0)) == ["c", "a", "b"]
+
+
 async def test_a_lock_token_cannot_be_guessed_from_another(broker: Broker) -> None:
     await broker.send("events", [message("a"), message("b")])
     first, second = await broker.receive("events", 2, 0)

@@ -13,7 +13,8 @@ from vextir_os.adapters.sqlite.core import Core
 from vextir_os.adapters.sqlite.database import Database
 from vextir_os.adapters.sqlite.engine import Engine
 from vextir_os.adapters.sqlite.storage import SqliteStorage, open_storage
-from vextir_os.errors import AlreadyExistsError, StoreUnavailableError
+from vextir_os.adapters.sqlite.units import Waiter
+from vextir_os.errors import AlreadyExistsError, StoreFullError, StoreUnavailableError
 from vextir_os.ports.queue import Message
 from vextir_os.ports.store import Where
 
@@ -191,6 +192,32 @@ async def test_a_message_and_its_waiting_receiver_share_one_commit(tmp_path: Pat
         await storage.queue("q").send([Message(id="m", body=b"")])
         assert [delivery.message.id for delivery in await task] == ["m"]
         assert engine.commits == 1
+
+
+async def test_a_waiter_whose_turn_fails_with_the_whole_group_goes_on_waiting(tmp_path: Path) -> None:
+    core = Core()
+    database = Database(str(tmp_path / "v.db"), clock=FakeClock(), companion=Engine(core), max_pages=60)
+    await database.start(prepare)
+    room = {"bytes": 1_000_000}
+
+    def attempt(connection: sqlite3.Connection, _now: float) -> str | None:
+        if room["bytes"] == 0:
+            return "served"
+        connection.execute("INSERT INTO t VALUES(zeroblob(?))", (room["bytes"],))
+        return "too large"
+
+    def touch(_connection: sqlite3.Connection, _now: float) -> None:
+        core.touched.add(1)
+
+    waiting = database.submit(lambda *_: Waiter(1, attempt, 1e9, "nothing"))
+    await database.submit(rows)
+    with pytest.raises(StoreFullError, match="is full"):
+        await database.submit(touch)
+    assert not waiting.done()
+    room["bytes"] = 0
+    await database.submit(touch)
+    assert await waiting == "served"
+    await database.close()
 
 
 async def test_turns_survive_a_restart(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ a tail of leases and locks, which mean nothing after it, and never anything dura
 import asyncio
 import sqlite3
 import threading
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -224,11 +225,7 @@ class Database:
             try:
                 first = self._to_writer.get(timeout=pause)
             except Empty:
-                if (
-                    self._failed
-                    or (pause is not None and pause < _POLL_S)
-                    or self._version(connection) != self._seen_version
-                ):
+                if self._failed or (pause is not None and pause < _POLL_S) or self._changed_elsewhere(connection):
                     return [], False
                 continue
             units = list(first) if first is not None else []
@@ -306,9 +303,19 @@ class Database:
         else:
             answers.append((unit, result, None))
 
-    def _roll_back(self, connection: sqlite3.Connection) -> None:
+    @staticmethod
+    def _roll_back(connection: sqlite3.Connection) -> None:
+        # SQLite has often done it already; where even this fails, the next BEGIN says what is wrong.
         if connection.in_transaction:
-            connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+
+    def _changed_elsewhere(self, connection: sqlite3.Connection) -> bool:
+        try:
+            return self._version(connection) != self._seen_version
+        except sqlite3.Error:
+            # The next group meets it too, and has somebody to tell.
+            return True
 
     @staticmethod
     def _version(connection: sqlite3.Connection) -> int:

@@ -101,23 +101,20 @@ class Engine:
 
     def _serve(self, connection: sqlite3.Connection, now: float, key: int, answers: list[Answer]) -> None:
         queue = self._waiting[key]
-        left: deque[Waiter] = deque()
-        while queue:
-            waiter = queue.popleft()
+        # INVARIANT: a waiter leaves its queue only when its answer is made; an attempt may fail with the whole group.
+        for waiter in list(queue):
             if waiter.unit.future.cancelled():
+                queue.remove(waiter)
                 continue
             try:
                 result, error = waiter.attempt(connection, now), None
             except VextirError as failed:
                 result, error = None, failed
-            if result is None and error is None:
-                left.append(waiter)
-            else:
+            if result is not None or error is not None:
+                queue.remove(waiter)
                 self._in_group.append(waiter)
                 answers.append((waiter.unit, result, error))
-        if left:
-            self._waiting[key] = left
-        else:
+        if not queue:
             del self._waiting[key]
 
     def _end_waits(self, monotonic: float, answers: list[Answer]) -> None:
