@@ -48,7 +48,7 @@ def build_app(kernel: Kernel, *, key: str, hosts: Iterable[str] = (), limits: Li
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        exception_handlers={HTTPException: _unrouted, VextirError: _problem},
+        exception_handlers={HTTPException: _unrouted, VextirError: _problem, Exception: _problem},
     )
     _Routes(kernel, limits or Limits()).add_to(app)
     return Guard(app, door(key, hosts), kernel.clock)

@@ -142,20 +142,21 @@ def _protocol() -> type[asyncio.Protocol] | str:
 
 
 def _bind(host: str, port: int) -> socket.socket:
+    # Not resolved: whatever a file of hosts says, `localhost` is this machine.
+    where = "127.0.0.1" if host == "localhost" else host
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
+        listener = socket.socket(socket.AF_INET6 if ":" in where else socket.AF_INET, socket.SOCK_STREAM)
     except OSError as error:
-        raise SettingsError(f"host {shown(host)} is not known here: {error.strerror}", where="VEXTIR_HOST") from error
+        raise _unbound(host, port, error) from error
     try:
         if sys.platform == "win32":
             # There SO_REUSEADDR would let another program take the port away.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(where)
+        if listener.family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((where, port))
         listener.listen(_BACKLOG)
         listener.setblocking(False)
     except OSError as error:
