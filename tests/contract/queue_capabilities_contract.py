@@ -1,12 +1,11 @@
 """What some queues can do besides the core: one class per capability, declared by inheriting it."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
 import pytest
 
-from tests.contract.queue_contract import LOCK_S, QueueHarness, drain, ids, message, one, started
+from tests.contract.queue_contract import LOCK_S, QueueHarness, drain, ids, message, one, waiting
 from vextir_os.errors import LockLostError, NotFoundError
 from vextir_os.ports.queue import Delivery, Queue
 
@@ -25,8 +24,7 @@ class ScheduleContract:
     async def test_a_waiting_receiver_gets_what_becomes_due(self, harness: QueueHarness, now: float) -> None:
         queue = await harness.make("q")
         await queue.send([message()], at=now + 10)
-        task = asyncio.create_task(queue.receive(1, 60))
-        await started(task)
+        task = await waiting(queue, 60)
         await harness.advance(12)
         assert ids(await task) == ["m"]
 
@@ -264,8 +262,7 @@ class SessionsContract:
         queue = await harness.make("q", requires_session=True)
         await queue.send([message("m0", session="s"), message("m1", session="s")])
         first = await one(queue)
-        task = asyncio.create_task(queue.receive(1, 30))
-        await started(task)
+        task = await waiting(queue, 30)
         await queue.complete(first.token)
         assert ids(await task) == ["m1"]
 

@@ -69,10 +69,14 @@ async def drain(queue: Queue) -> list[str]:
     return found
 
 
-async def started(task: "asyncio.Task[Sequence[Delivery]]") -> None:
-    """Let a task run up to the point where it waits."""
+async def waiting(queue: Queue, seconds: float, limit: int = 1) -> "asyncio.Task[Sequence[Delivery]]":
+    """Return a receiver that has found nothing and waits."""
+    task = asyncio.create_task(queue.receive(limit, seconds))
     await asyncio.sleep(0)
+    # Answered behind the first one, which has looked by then.
+    assert list(await queue.receive(1, 0)) == []
     assert not task.done()
+    return task
 
 
 class QueueContract:
@@ -222,8 +226,7 @@ class QueueContract:
 
     async def test_a_waiting_receiver_gets_what_is_sent_later(self, harness: QueueHarness) -> None:
         queue = await harness.make("q")
-        task = asyncio.create_task(queue.receive(5, 30))
-        await started(task)
+        task = await waiting(queue, 30, 5)
         await queue.send([message("late")])
         assert ids(await task) == ["late"]
 
@@ -231,8 +234,7 @@ class QueueContract:
         queue = await harness.make("q")
         await queue.send([message()])
         held = await one(queue)
-        task = asyncio.create_task(queue.receive(1, 30))
-        await started(task)
+        task = await waiting(queue, 30)
         await queue.abandon(held.token)
         assert ids(await task) == ["m"]
 
@@ -240,32 +242,28 @@ class QueueContract:
         queue = await harness.make("q", lock_duration_s=10)
         await queue.send([message()])
         await one(queue)
-        task = asyncio.create_task(queue.receive(1, 30))
-        await started(task)
+        task = await waiting(queue, 30)
         await harness.advance(12)
         assert ids(await task) == ["m"]
 
     async def test_a_receiver_waits_no_longer_than_it_said(self, harness: QueueHarness) -> None:
         queue = await harness.make("q")
-        task = asyncio.create_task(queue.receive(1, 5))
-        await started(task)
+        task = await waiting(queue, 5)
         await harness.advance(6)
         assert list(await task) == []
 
     async def test_each_message_goes_to_one_of_many_waiting_receivers(self, harness: QueueHarness) -> None:
         queue = await harness.make("q")
-        tasks = [asyncio.create_task(queue.receive(1, 30)) for _ in range(5)]
-        await started(tasks[0])
+        tasks = [await waiting(queue, 30) for _ in range(5)]
         await queue.send([message(f"m{n}") for n in range(5)])
         received = await asyncio.gather(*tasks)
         assert sorted(name for deliveries in received for name in ids(deliveries)) == ["m0", "m1", "m2", "m3", "m4"]
 
     async def test_a_cancelled_receive_takes_no_message_with_it(self, harness: QueueHarness) -> None:
         queue = await harness.make("q")
-        waiting = asyncio.create_task(queue.receive(1, 30))
-        await started(waiting)
-        waiting.cancel()
-        await asyncio.gather(waiting, return_exceptions=True)
+        task = await waiting(queue, 30)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
         await queue.send([message()])
         [delivery] = await queue.receive(1, 30)
         assert delivery.count == 1
@@ -276,7 +274,7 @@ class QueueContract:
         queue = await harness.make("q", max_delivery_count=1)
         await queue.send([message()])
         taking = asyncio.create_task(queue.receive(1, 0))
-        await started(taking)
+        await asyncio.sleep(0)
         taking.cancel()
         await asyncio.gather(taking, return_exceptions=True)
         [delivery] = await queue.receive(1, 30)

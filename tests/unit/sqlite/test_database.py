@@ -1,7 +1,9 @@
 """The writer: groups, savepoints, durability levels, waiting receivers, and the end."""
 
 import asyncio
+import contextlib
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,12 +11,12 @@ import pytest
 
 from tests.support.clock import FakeClock
 from vextir_os.adapters.sqlite import documents, receive, sessions
-from vextir_os.adapters.sqlite.core import Core
+from vextir_os.adapters.sqlite.core import LOCKED, Core
 from vextir_os.adapters.sqlite.database import Database
 from vextir_os.adapters.sqlite.engine import Engine
 from vextir_os.adapters.sqlite.storage import SqliteStorage, open_storage
 from vextir_os.adapters.sqlite.units import Waiter
-from vextir_os.errors import AlreadyExistsError, StoreFullError, StoreUnavailableError
+from vextir_os.errors import AlreadyExistsError, NotFoundError, StoreFullError, StoreUnavailableError
 from vextir_os.ports.queue import Message
 from vextir_os.ports.store import Where
 
@@ -137,14 +139,58 @@ async def test_a_large_backlog_is_done_in_order(database: Database) -> None:
     assert await database.read(rows) == list(range(2000))
 
 
-async def test_a_result_that_nobody_waits_for_is_undone(database: Database) -> None:
+async def test_a_result_that_nobody_waits_for_any_more_is_undone(database: Database) -> None:
+    undone: list[str] = []
+    ran = threading.Event()
+
+    def unit(_connection: sqlite3.Connection, _now: float) -> str:
+        ran.set()
+        return "lock"
+
+    future = database.submit(unit, undo=undone.append)
+    await asyncio.sleep(0)
+    # The loop stands still here: the unit runs, and its answer waits for the loop.
+    assert ran.wait(10)
+    future.cancel()
+    await database.submit(rows)
+    assert undone == ["lock"]
+
+
+async def test_a_unit_that_was_cancelled_before_it_ran_takes_nothing(database: Database) -> None:
     undone: list[str] = []
     future = database.submit(lambda *_: "lock", undo=undone.append)
-    await asyncio.sleep(0)
     future.cancel()
-    await database.submit(lambda *_: None)
-    # Either it was cancelled before it ran, or it was undone.
-    assert undone in ([], ["lock"])
+    await database.submit(rows)
+    assert undone == []
+
+
+async def test_messages_that_were_locked_for_a_cancelled_receive_go_back_uncounted(tmp_path: Path) -> None:
+    path = tmp_path / "v.db"
+    async with open_storage(path) as storage:
+        await storage.broker.declare("q")
+        await storage.queue("q").send([Message(id="m", body=b"")])
+        task = asyncio.create_task(storage.queue("q").receive(1, 0))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        with contextlib.closing(sqlite3.connect(path)) as other:
+            while other.execute("SELECT state FROM messages").fetchone() != (LOCKED,):
+                """The loop stands still until the writer has locked the message."""
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        [delivery] = await storage.queue("q").receive(1, 30)
+        assert (delivery.message.id, delivery.count) == ("m", 1)
+
+
+async def test_what_a_failed_group_declared_is_not_remembered(tmp_path: Path) -> None:
+    async with open_storage(tmp_path / "v.db", max_pages=80) as storage:
+        await storage.broker.declare("q")
+        declared = storage.broker.declare("new")
+        large = storage.queue("q").send([Message(id="large", body=bytes(1_000_000))])
+        errors = await asyncio.gather(declared, large, return_exceptions=True)
+        assert [type(error) for error in errors] == [StoreFullError, StoreFullError]
+        with pytest.raises(NotFoundError, match="no queue 'new'"):
+            await storage.queue("new").send([Message(id="m", body=b"")])
 
 
 async def test_a_database_that_is_closed_says_so(tmp_path: Path) -> None:
