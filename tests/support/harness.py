@@ -1,13 +1,17 @@
 """An OS on a real SQLite file, with drivers from the test, driven from the test's own event loop."""
 
+import asyncio
 import contextlib
 import dataclasses
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.support.clock import FakeClock
+from tests.support.faults import Crash, Faults, FaultyAtomic, FaultyQueue, FaultyStore
 from vextir_os.bootstrap import open_kernel
-from vextir_os.errors import NotFoundError
+from vextir_os.errors import LockLostError, NotFoundError, StoreUnavailableError
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal
 from vextir_os.kernel import Kernel
@@ -16,10 +20,13 @@ from vextir_os.local.watch import Watch
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Bundle, Match, Policy
 from vextir_os.ports.clock import Clock
+from vextir_os.ports.queue import Delivery, Message, Scalar
 from vextir_os.ports.store import Where
 from vextir_os.processor.pipeline import Processor
+from vextir_os.processor.sweep import Sweep
 from vextir_os.registry.registry import Registry
 from vextir_os.runs import reading
+from vextir_os.runs.keeper import Desk
 from vextir_os.runs.record import DEAD_LETTERS, EVENTS
 from vextir_os.settings import Settings
 
@@ -48,6 +55,56 @@ class Harness:
         await self.watch.idle()
         return [await self.record(event.id) for event in named]
 
+    async def send(self, body: bytes, message_id: str = "", content_type: str = "", **properties: Scalar) -> None:
+        """Put a message on the queue as somebody who has access to it, and not our key, would."""
+        message = Message(
+            id=message_id,
+            body=body,
+            content_type=content_type,
+            properties={name.replace("__", "-"): value for name, value in properties.items()},
+        )
+        await self.kernel.queue.send([message])
+
+    async def work(self) -> int:
+        """Process all that is on the queue now, one delivery after the other; return how many there were.
+
+        For an OS that is not `working`: the test is the worker. A delivery that ends in an infrastructure error goes
+        back to the queue; one during which the worker dies stays locked.
+        """
+        count = 0
+        while deliveries := await self.kernel.queue.receive(1, 0):
+            count += 1
+            await self.handle(deliveries[0])
+        return count
+
+    async def handle(self, delivery: Delivery) -> None:
+        """Process and settle one delivery, as the runner does."""
+        queue = self.kernel.queue
+        try:
+            if await self.kernel.processor.process(delivery) == "complete":
+                with contextlib.suppress(LockLostError):
+                    await queue.complete(delivery.token)
+        except StoreUnavailableError:
+            with contextlib.suppress(LockLostError):
+                await queue.abandon(delivery.token)
+        except Crash:
+            return
+
+    async def recover(self, clock: FakeClock, rounds: int = 8) -> None:
+        """Let time pass, sweep and work, until no record has anything left to do."""
+        for _ in range(rounds):
+            await self.work()
+            clock.advance(400.0)
+            if not any("due" in record for record in await self.records()) and not await self.work():
+                return
+            await self.kernel.sweep.run()
+        raise AssertionError(f"still unfinished after {rounds} rounds: {await self.records()}")
+
+    async def event(self, type_: str, data: Any = None, event_id: str = "e-1") -> Mapping[str, Any]:
+        """Publish one event, wait until all that follows is finished, and return its record."""
+        (record,) = await self.run(Event(id=event_id, type=type_, data=data))
+        return record
+
     async def record(self, event_id: str) -> Mapping[str, Any]:
         """Return the record of an event."""
         found = await reading.find(self.kernel.store, "local", event_id)
@@ -59,6 +116,18 @@ class Harness:
         """Return all records, or those of one event type, the oldest first."""
         page = await self.kernel.store.query(EVENTS, limit=1_000)
         return [item.document for item in page.items if type_ in (None, item.document["event"]["type"])]
+
+    async def left(self) -> list[str]:
+        """Return the ids of the messages that are on the queue, whether or not somebody holds them."""
+        path = self.kernel.settings.data_dir / "vextir.db"
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            return [row[0] for row in connection.execute("SELECT message_id FROM messages ORDER BY seq")]
+
+    async def settled(self) -> None:
+        """Wait until the queue is empty: a record can be finished a moment before its message is."""
+        async with asyncio.timeout(10):
+            while await self.left():
+                await asyncio.sleep(0.002)
 
     async def dead_letters(self, kind: str) -> list[Mapping[str, Any]]:
         """Return the dead letters of a kind: `message` or `run`."""
@@ -74,6 +143,8 @@ async def an_os(
     atomic: bool = True,
     clock: Clock | None = None,
     working: bool = True,
+    faults: Faults | None = None,
+    draw: float | None = None,
     **settings: Any,
 ) -> AsyncIterator[Harness]:
     """Run an OS on `folder/data`.
@@ -86,18 +157,34 @@ async def an_os(
             Service Bus and Cosmos.
         clock: By default the machine's.
         working: Whether workers and sweep run.
+        faults: What goes wrong with the store and the queue, as the processor sees them.
+        draw: What every random draw of a retry's delay gives, in [0, 1).
         settings: Further settings.
     """
     given = Settings(root=folder, data_dir=folder / "data", **settings)
     engine = PolicyEngine(Bundle(policies=tuple(policies)))
     async with open_kernel(given, registry=Registry.of(*drivers), policy=engine, clock=clock) as kernel:
-        if not atomic:
-            parts = kernel.processor.parts
-            stepwise = dataclasses.replace(parts, desk=dataclasses.replace(parts.desk, atomic=None))
-            kernel = dataclasses.replace(kernel, processor=Processor(stepwise))
+        parts = kernel.processor.parts
+        if draw is not None:
+            parts = dataclasses.replace(parts, draw=lambda: draw)
+        parts = dataclasses.replace(parts, desk=_desk(parts.desk, atomic, faults))
+        kernel = dataclasses.replace(kernel, processor=Processor(parts), sweep=Sweep(parts, kernel.sweep._dead))
         watch = Watch()
         kernel.observers.add(watch)
         async with contextlib.AsyncExitStack() as stack:
             if working:
                 await stack.enter_async_context(Runner(kernel))
             yield Harness(kernel=kernel, watch=watch)
+
+
+def _desk(desk: Desk, atomic: bool, faults: Faults | None) -> Desk:
+    if not atomic:
+        desk = dataclasses.replace(desk, atomic=None)
+    if faults is None:
+        return desk
+    return dataclasses.replace(
+        desk,
+        store=FaultyStore(desk.store, faults),
+        queue=FaultyQueue(desk.queue, faults),
+        atomic=FaultyAtomic(desk.atomic, desk.store, faults) if desk.atomic else None,
+    )
