@@ -35,25 +35,25 @@ _WHO = Principal(kind="user", id="bench", tenant="local")
 _PUBLISHERS = 64
 
 
-@driver("bench.work", capabilities=["bench.in"])
+@driver("bench.work", capabilities=["bench.in"], delivery="idempotent")
 async def work(event: Event, ctx: Context) -> dict[str, Any]:
     """Do the job."""
     return result(event.data)
 
 
-@driver("bench.first", capabilities=["chain.first"], permissions=["emit:chain.second"])
+@driver("bench.first", capabilities=["chain.first"], permissions=["emit:chain.second"], delivery="idempotent")
 async def first(event: Event, ctx: Context) -> Result:
     """Do the job and pass it on."""
     return Result(output=result(event.data), events=[Event(type="chain.second", data=event.data)])
 
 
-@driver("bench.second", capabilities=["chain.second"], permissions=["emit:chain.third"])
+@driver("bench.second", capabilities=["chain.second"], permissions=["emit:chain.third"], delivery="idempotent")
 async def second(event: Event, ctx: Context) -> Result:
     """Do the job and pass it on."""
     return Result(output=result(event.data), events=[Event(type="chain.third", data=event.data)])
 
 
-@driver("bench.third", capabilities=["chain.third"])
+@driver("bench.third", capabilities=["chain.third"], delivery="idempotent")
 async def third(event: Event, ctx: Context) -> dict[str, Any]:
     """Do the job."""
     return result(event.data)

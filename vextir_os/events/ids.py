@@ -24,8 +24,8 @@ def derive(*parts: str | int) -> str:
 
 def record_id(tenant: str, source: str, event_id: str) -> str:
     """Return the id of an event's record, `acme~` + 32 hex digits; a pure function of tenant, source and id."""
-    digest = hashlib.sha256(f"{len(source)}:{source}{event_id}".encode()).hexdigest()
-    return f"{tenant}~{digest[:32]}"
+    digest = hashlib.blake2b(f"{len(source)}:{source}{event_id}".encode(), digest_size=16).hexdigest()
+    return f"{tenant}~{digest}"
 
 
 def partition(tenant: str, correlation_id: str) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from vextir_os.driverkit.manifest import DriverKind
 from vextir_os.events.identity import Principal
@@ -104,8 +104,7 @@ class Bundle:
         return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(NamedTuple):
     """One action that somebody is about to do.
 
     Attributes:
@@ -130,8 +129,7 @@ class Request:
         return f"{self.verb}:{self.resource}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """What the engine answered, and why.
 
     Attributes:

@@ -4,15 +4,13 @@ Who uses it must also have a way without it: write the record with an outbox, pu
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from vextir_os.ports.queue import Message
 from vextir_os.ports.store import Document
 
 
-@dataclass(frozen=True, slots=True)
-class Create:
+class Create(NamedTuple):
     """Create a document; an existing one fails the whole transaction, unless `exists_ok`."""
 
     container: str
@@ -20,8 +18,7 @@ class Create:
     exists_ok: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Replace:
+class Replace(NamedTuple):
     """Replace a document if its ETag matches."""
 
     container: str
@@ -29,8 +26,7 @@ class Replace:
     if_match: str
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Send messages to a queue; `at`: epoch seconds before which none is delivered."""
 
     entity: str
@@ -38,8 +34,7 @@ class Send:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Complete:
+class Complete(NamedTuple):
     """Complete a delivery. A lock that was lost fails nothing: the knock comes again and finds the record finished."""
 
     token: str

@@ -24,7 +24,8 @@ async def at_once(parts: Parts, turn: Turn, following: Next) -> Settlement:
     if not _allowed(turn):
         return await following(turn)
     record, hold = first_record(parts, turn), Hold(1, turn.owner)
-    outcomes = await asyncio.gather(*(attempt(parts, turn, manifest, record) for manifest in turn.drivers))
+    attempts = [attempt(parts, turn, manifest, record) for manifest in turn.drivers]
+    outcomes = [await attempts[0]] if len(attempts) == 1 else await asyncio.gather(*attempts)
     now = parts.desk.clock.time()
     effects: list[Effect] = []
     knocks: list[ScheduledMessage] = []

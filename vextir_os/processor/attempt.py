@@ -4,9 +4,8 @@ Whatever a driver raises, returns or asks for becomes an outcome here, and so do
 """
 
 import asyncio
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from vextir_os.driverkit.call import call_driver
 from vextir_os.driverkit.manifest import Manifest
@@ -30,8 +29,7 @@ from vextir_os.runs.record import RecordDoc, RunDoc
 from vextir_os.runs.transitions import Failure
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(NamedTuple):
     """A finished attempt: what its commit writes and publishes."""
 
     output: Any

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from vextir_os.errors import AlreadyExistsError, ConflictError, NotFoundError, StoreUnavailableError
 from vextir_os.events.identity import Signer
@@ -75,8 +75,7 @@ class Put:
 Effect = Emit | Put
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(NamedTuple):
     """What one write does to a record.
 
     Attributes:

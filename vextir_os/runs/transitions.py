@@ -6,7 +6,7 @@ more of it. ETags make the write atomic and say nothing about who owns a run.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from vextir_os.driverkit.manifest import Retry
 from vextir_os.errors import LostRunError
@@ -21,8 +21,7 @@ _LONG_LEASE_S = 90.0
 _BUG_ATTEMPTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(NamedTuple):
     """What recognises a worker's own claim: the fence it was given and the nonce of its delivery."""
 
     fence: int
