@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -97,6 +98,42 @@ def test_make_run_shows_what_the_readme_shows(tmp_path: Path) -> None:
     step = next(step for step in consoles_of(PAGE, "Start") if step.command == "make run")
     said = output_of(make_run(), ROOT, environment(VEXTIR_DATA_DIR=str(tmp_path)))
     assert Likeness(folder=ROOT, shown="/home/ann/vextir-os").differences(step.output, said) == []
+
+
+def test_make_run_reaches_no_other_host(tmp_path: Path) -> None:
+    # The hook of tests/conftest.py refuses every other host, here in the OS itself.
+    code = "import sys, tests.conftest; from vextir_os.cli.app import run; sys.exit(run(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *shlex.split(make_run())[1:]],
+        cwd=ROOT,
+        env=environment(VEXTIR_DATA_DIR=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert (done.returncode, "6 ok, 2 unrouted" in done.stderr) == (0, True), done.stderr
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed here")
+def test_what_make_run_leaves_can_be_read_and_the_checkout_stays_clean(tmp_path: Path) -> None:
+    for folder in ("drivers", "policies", "examples"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    output_of("git init -q && git add . && git -c user.name=a -c user.email=a commit -qm a", tmp_path, environment())
+    said = output_of(make_run(), tmp_path, environment())
+    assert output_of("git status --porcelain", tmp_path, environment()) == []
+    event_id = said[-1].removeprefix("next: vextir trace ")
+    assert output_of(f"vextir trace {event_id}", tmp_path, environment())[0].split()[1] == event_id
+
+
+def test_the_first_start_writes_keys_that_only_their_owner_can_read(shop: Path) -> None:
+    dev = consoles_of(PAGE, "Write a driver")[0]
+    with serving(dev, shop, environment(), Likeness(folder=shop, shown="/home/ann/shop")):
+        found = {path.name: path.stat().st_mode & 0o777 for path in (shop / ".vextir").iterdir()}
+    assert (shop / ".vextir").stat().st_mode & 0o777 == 0o700
+    assert {"api.key", "signing.key", "vextir.db"} <= set(found)
+    assert set(found.values()) == {0o600}
 
 
 def test_the_os_runs_takes_an_event_and_shows_its_trace_as_the_readme_says(tmp_path: Path) -> None:
