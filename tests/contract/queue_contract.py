@@ -13,6 +13,7 @@ from vextir_os.errors import InvalidRequestError, LockLostError, NotFoundError
 from vextir_os.ports.queue import Delivery, Message, Queue
 
 LOCK_S = 60.0
+GUARD_S = 20.0
 
 
 class QueueHarness(Protocol):
@@ -71,7 +72,9 @@ async def drain(queue: Queue) -> list[str]:
 
 async def waiting(queue: Queue, seconds: float, limit: int = 1) -> "asyncio.Task[Sequence[Delivery]]":
     """Return a receiver that has found nothing and waits."""
-    task = asyncio.create_task(queue.receive(limit, seconds))
+    # The guard makes a receiver that is forgotten a failure, not a test that hangs.
+    task = asyncio.create_task(asyncio.wait_for(queue.receive(limit, seconds), GUARD_S))
+    await asyncio.sleep(0)
     await asyncio.sleep(0)
     # Answered behind the first one, which has looked by then.
     assert list(await queue.receive(1, 0)) == []
