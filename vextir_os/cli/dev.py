@@ -111,9 +111,15 @@ async def _kernel(settings: Settings, index: Index, bundle: Bundle) -> AsyncIter
 async def _once(settings: Settings, index: Index, bundle: Bundle, paths: list[Path], timeout_s: float) -> int:
     from vextir_os.cli.once import run_once
 
-    warn_of_policies(screen.stderr(), bundle)
-    async with _kernel(settings, index, bundle) as kernel:
-        return await run_once(kernel, paths, timeout_s)
+    to = screen.stderr()
+    warn_of_policies(to, bundle)
+    narrator = Narrator(to)
+    try:
+        with _logged_by(narrator):
+            async with _kernel(settings, index, bundle) as kernel:
+                return await run_once(kernel, paths, timeout_s)
+    finally:
+        narrator.close()
 
 
 async def _serve(settings: Settings, index: Index, bundle: Bundle, *, public: bool) -> int:
@@ -192,8 +198,9 @@ async def _first_of(working: "asyncio.Future[None]", stopped: "asyncio.Future[si
 
 @contextlib.contextmanager
 def _logged_by(narrator: Narrator) -> Iterator[None]:
+    # All of Python's log: without a handler it would write what comes from outside to the terminal as it is.
     handler = NarratorHandler(narrator)
-    log = logging.getLogger("vextir")
+    log = logging.getLogger()
     log.addHandler(handler)
     try:
         yield

@@ -43,12 +43,13 @@ def read_file(path: Path) -> list[Event]:
     """Return the events of a file: one JSON object, an array of objects, or one object per line.
 
     Raises:
-        EventProblemsError: What cannot be read, each with the file, and its line or its index in the array.
+        EventProblemsError: What is no event, each with the file, and its line or its index in the array.
+        UsageError, TooLargeError: As `read_bytes`.
     """
+    raw = read_bytes(path)
+    if _is_lines(path, raw):
+        return _from_lines(str(path), raw)
     try:
-        raw = read_bytes(path)
-        if _is_lines(path, raw):
-            return _from_lines(str(path), raw)
         value = jsonio.loads_strict(raw)
     except VextirError as error:
         raise EventProblemsError([_at(error, str(path))]) from None
@@ -140,7 +141,5 @@ def _collected(items: Sequence[tuple[str, Any]]) -> list[Event]:
 
 
 def _at(error: VextirError, where: str) -> VextirError:
-    if isinstance(error, (UsageError, TooLargeError)) and where in error.what:
-        return error
     error.where = where
     return error

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from vextir_os.errors import TooLargeError
 from vextir_os.events.limits import BLOB_BYTES
@@ -19,7 +19,9 @@ Numbered = tuple[int, bytes]
 """Number of a line, from 1, and what it holds."""
 
 
-async def chunks(descriptor: int, *, size: int = CHUNK, limit_bytes: int = BLOB_BYTES) -> AsyncIterator[list[Numbered]]:
+async def chunks(
+    descriptor: int, *, size: int = CHUNK, limit_bytes: int = BLOB_BYTES
+) -> AsyncGenerator[list[Numbered], None]:
     """Yield the lines that are not blank, `size` at a time; fewer when no more come for 50 ms, so that none waits.
 
     Args:
