@@ -53,8 +53,7 @@ class Broker:
 
     async def properties(self, name: str) -> EntityProperties:
         """Return the properties of an entity. Raises `NotFoundError` with the nearest name."""
-        entity: Entity = await self._database.submit(lambda *_: self._core.entities.named(name), durable=False)
-        return entity.properties
+        return (await self._entity(name)).properties
 
     def send(self, name: str, batch: Sequence[Message], *, at: float | None = None) -> "asyncio.Future[list[int]]":
         """Send messages, all or none, durably; the future gives their sequence numbers.
@@ -125,21 +124,24 @@ class Broker:
         self, name: str, limit: int, *, from_sequence: int = 0, session: str = ""
     ) -> Sequence[browse.Peeked]:
         """Return messages in every state without locking any, by sequence number."""
-        found: Sequence[browse.Peeked] = await self._database.submit(
-            lambda connection, _: browse.peek(
-                connection, self._core.entities.named(name), limit, from_sequence, session
-            ),
-            durable=False,
-            single=True,
+        entity = await self._entity(name)
+        found: Sequence[browse.Peeked] = await self._database.read(
+            lambda connection, _: browse.peek(connection, entity, limit, from_sequence, session)
         )
         return found
 
     async def counts(self, name: str) -> browse.Counts:
         """Return how many messages the entity has in each state."""
-        found: browse.Counts = await self._database.submit(
-            lambda connection, _: browse.counts(connection, self._core.entities.named(name)), durable=False, single=True
-        )
+        entity = await self._entity(name)
+        found: browse.Counts = await self._database.read(lambda connection, _: browse.counts(connection, entity))
         return found
+
+    async def _entity(self, name: str) -> Entity:
+        """Return an entity, after what time has made due: a read that follows shows nothing that is over."""
+        entity: Entity = await self._database.submit(
+            lambda *_: self._core.entities.named(name), durable=False, single=True
+        )
+        return entity
 
     # Settlement. Each raises LockLostError when the lock is no longer held.
 

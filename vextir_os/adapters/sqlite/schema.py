@@ -43,6 +43,7 @@ CREATE INDEX messages_ready ON messages(entity, priority DESC, turn, seq) WHERE 
 CREATE INDEX messages_in_session ON messages(entity, session, seq) WHERE state = 4;
 CREATE INDEX messages_locked ON messages(locked_until) WHERE locked_until IS NOT NULL;
 CREATE INDEX messages_scheduled ON messages(visible_at) WHERE state = 2;
+CREATE INDEX messages_deferred ON messages(entity) WHERE state = 3;
 CREATE INDEX messages_expiring ON messages(expires_at) WHERE expires_at IS NOT NULL AND locked_until IS NULL;
 CREATE TABLE turns(
   entity INTEGER NOT NULL,
