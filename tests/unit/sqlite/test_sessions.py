@@ -165,6 +165,15 @@ async def test_a_sessions_state_outlives_its_messages_and_locks(broker: Broker) 
     assert await broker.sessions("ordered") == []
 
 
+async def test_a_session_that_has_only_a_state_is_available_again_with_its_next_message(broker: Broker) -> None:
+    lock = await accept(broker, "s")
+    await broker.set_session_state(lock, b"kept")
+    await broker.release_session(lock)
+    assert await broker.accept_session("ordered", None, 0) is None
+    await broker.send("ordered", [message(session="s")])
+    assert (await accept(broker, None)).session == "s"
+
+
 async def test_a_sessions_state_is_bounded(broker: Broker) -> None:
     lock = await accept(broker, "s")
     with pytest.raises(InvalidRequestError, match="over 262144"):
@@ -267,5 +276,6 @@ async def test_many_receivers_see_each_session_in_order_and_one_at_a_time(sent: 
         while receivers.held or (await storage.broker.counts("ordered")).active:
             await receivers.complete()
             await receivers.receive(3)
+            assert receivers.held or not (await storage.broker.counts("ordered")).active, "a session was forgotten"
         expected = {session: [n for n, other in enumerate(sent) if other == session] for session in sent}
         assert receivers.completed == expected
