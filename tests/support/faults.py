@@ -38,9 +38,13 @@ class Faults:
         self._plans: dict[str, deque[Fault | None]] = {}
         self._late: list[Do] = []
 
-    def next(self, call: str, *faults: Fault | None) -> None:
-        """Let the next calls of this name go wrong; None for one that goes well."""
-        self._plans.setdefault(call, deque()).extend(faults)
+    def next(self, call: str, *faults: Fault | None, times: int = 1) -> None:
+        """Let the next calls of this name go wrong, all of it `times` over; None for one that goes well."""
+        self._plans.setdefault(call, deque()).extend(faults * times)
+
+    def end(self) -> None:
+        """Let all go well from now on."""
+        self._plans.clear()
 
     async def land(self) -> None:
         """Let what is late arrive now."""
