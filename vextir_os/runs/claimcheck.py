@@ -1,10 +1,11 @@
 """Claim check: data too large for a message or record lies in the Blobs port, a reference travels in its place.
 
-A name is a pure function of the record, so that a redelivery writes the same blob, and a reference can only lead to
-the blobs of its own record.
+A name is a pure function of the record and the bytes: a redelivery writes the same blob, another event that comes under
+the same id does not replace it, and a reference can only lead to the blobs of its own record.
 """
 
 import asyncio
+import hashlib
 import urllib.parse
 
 from vextir_os.errors import ForgedError, TooLargeError
@@ -30,7 +31,7 @@ async def check_in(event: Event, blobs: Blobs) -> Event:
     encoded = await asyncio.to_thread(_encoded, event.data)
     if len(encoded) <= INLINE_BYTES:
         return event
-    ref = await _put(f"{record_id(event.tenantid, event.source, event.id)}/data", encoded, blobs)
+    ref = await _put(f"{_place(event)}{hashlib.sha256(encoded).hexdigest()[:32]}", encoded, blobs)
     return event.but(data=None, dataref=_text(ref))
 
 
@@ -45,7 +46,7 @@ async def check_out(event: Event, blobs: Blobs) -> Event:
     if not event.dataref.startswith(SCHEME):
         return event
     ref = _parse(event.dataref)
-    if ref.name != f"{record_id(event.tenantid, event.source, event.id)}/data":
+    if not ref.name.startswith(_place(event)):
         raise ForgedError(f"event {event.id} carries a claim check of another record")
     return event.but(data=jsonio.loads(await blobs.get(ref)), dataref="")
 
@@ -83,6 +84,10 @@ def size_of(reference: str) -> int:
 def _encoded(data: object) -> bytes:
     jsonio.check_json(data, limit_bytes=BLOB_BYTES)
     return jsonio.dumps(data)
+
+
+def _place(event: Event) -> str:
+    return f"{record_id(event.tenantid, event.source, event.id)}/data-"
 
 
 async def _put(name: str, encoded: bytes, blobs: Blobs) -> BlobRef:

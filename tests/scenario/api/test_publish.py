@@ -116,6 +116,17 @@ async def test_large_data_and_large_outputs_are_read_again_as_they_were(tmp_path
         assert "output_ref" not in record["runs"]["hear"]
 
 
+async def test_another_event_under_the_same_id_does_not_replace_the_large_data_of_the_first(tmp_path: Path) -> None:
+    async with a_server(tmp_path) as served:
+        for letter in "ab":
+            body = {"type": "said.a", "id": "e-1", "data": letter * 100_000}
+            assert (await served.client.post("/v1/events", json=body)).status_code == 202
+        await served.work_off()
+        record = (await served.client.get("/v1/events/e-1")).json()
+        assert record["status"] == "ok"
+        assert record["event"]["data"] == "a" * 100_000
+
+
 async def test_a_claim_check_of_the_senders_own_is_forged(tmp_path: Path) -> None:
     async with a_server(tmp_path) as served:
         body = {**CLOUD, "dataref": "vextir-blob:local~00/data?size=1&sha256=00"}
