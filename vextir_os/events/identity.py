@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 Purpose = Literal["event", "inbound", "knock"]
@@ -27,6 +28,12 @@ class Principal:
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}"
+
+
+@lru_cache(4096)
+def user_of(user: str, tenant: str) -> Principal:
+    """Return the user of a tenant, as events name him; an event without a user has the one with the empty id."""
+    return Principal(kind="user", id=user, tenant=tenant)
 
 
 class Signer:

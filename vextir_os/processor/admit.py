@@ -61,7 +61,6 @@ def first_record(parts: Parts, turn: Turn) -> RecordDoc:
             for driver in turn.drivers
         },
         now=now,
-        retention_s=parts.desk.retention_s,
     )
 
 

@@ -12,7 +12,6 @@ from vextir_os.processor.commit import change_for
 from vextir_os.processor.execute import tell
 from vextir_os.processor.turn import Next, Parts, Settlement, Turn
 from vextir_os.runs.keeper import Change, Effect, Keeper, ScheduledMessage
-from vextir_os.runs.record import with_due
 from vextir_os.runs.transitions import Hold, needs_renewal
 
 _DELIVERIES = 3
@@ -34,7 +33,6 @@ async def at_once(parts: Parts, turn: Turn, following: Next) -> Settlement:
         record = change.record
         effects.extend(change.effects)
         knocks.extend(change.knocks)
-    with_due(record, now=now, retention_s=parts.desk.retention_s)
     first = Change(record=record, effects=effects, knocks=knocks)
     keeper = await Keeper.create(parts.desk, first, settle=turn.delivery.token)
     if keeper is None:

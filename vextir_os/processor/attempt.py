@@ -14,7 +14,7 @@ from vextir_os.errors import NotPermittedError
 from vextir_os.events import ids, jsonio
 from vextir_os.events.codec import decode_one
 from vextir_os.events.event import Event, merge_labels
-from vextir_os.events.identity import Principal
+from vextir_os.events.identity import user_of
 from vextir_os.events.names import is_reserved
 from vextir_os.policy.grammar import permits
 from vextir_os.policy.model import Request
@@ -55,7 +55,7 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
         context = RunContext(
             driver=manifest.id,
             event_id=event.id,
-            principal=Principal(kind="user", id=event.userid, tenant=event.tenantid),
+            principal=user_of(event.userid, event.tenantid),
             attempt=run["attempt"] + 1,
             rerun=run["rerun"],
             now=parts.desk.clock.time(),
@@ -146,7 +146,7 @@ def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event) -> dic
             verb="emit",
             resource=child.type,
             event_type=event.type,
-            principal=Principal(kind="user", id=event.userid, tenant=event.tenantid),
+            principal=user_of(event.userid, event.tenantid),
             driver=manifest.id,
             driver_kind=manifest.kind,
         )

@@ -128,9 +128,11 @@ class Keeper:
             settle: Lock token of the delivery to complete with it, where the store can.
             durable: False when only a lease is at stake: see `Atomic.transact`.
         """
-        record = first.record
+        now = desk.clock.time()
         if desk.atomic is None:
-            record = _stored(first, now=desk.clock.time(), retention_s=desk.retention_s)
+            record = _stored(first, now=now, retention_s=desk.retention_s)
+        else:
+            record = with_due({**first.record}, now=now, retention_s=desk.retention_s)
         try:
             if desk.atomic is None:
                 etag = await desk.store.create(EVENTS, cast(Document, record))

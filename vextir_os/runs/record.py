@@ -125,9 +125,8 @@ def new_record(
     decision: dict[str, Any],
     runs: dict[str, RunDoc],
     now: float,
-    retention_s: int,
 ) -> RecordDoc:
-    """Return the record that admit creates.
+    """Return the record that admit creates, without `due` and `ttl`: see `with_due`.
 
     Args:
         id: From `events.ids.record_id`.
@@ -137,9 +136,8 @@ def new_record(
         decision: What policy answered, as `Decision.to_json` gives it.
         runs: One per routed driver; none when denied or unrouted.
         now: Epoch seconds.
-        retention_s: How long a finished record is kept.
     """
-    record: RecordDoc = {
+    return {
         "v": 1,
         "id": id,
         "pk": pk,
@@ -153,7 +151,6 @@ def new_record(
         "runs": runs,
         "outbox": [],
     }
-    return with_due(record, now=now, retention_s=retention_s)
 
 
 def with_due(record: RecordDoc, *, now: float, retention_s: int) -> RecordDoc:

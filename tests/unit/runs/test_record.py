@@ -26,7 +26,7 @@ def run_in(**changes: Any) -> RunDoc:
 
 
 def record_of(**runs: RunDoc) -> RecordDoc:
-    return new_record(
+    record = new_record(
         id="acme~1",
         pk="acme~c",
         event_id="e-1",
@@ -34,8 +34,8 @@ def record_of(**runs: RunDoc) -> RecordDoc:
         decision={"effect": "allow"},
         runs=runs,
         now=NOW,
-        retention_s=60,
     )
+    return with_due(record, now=NOW, retention_s=60)
 
 
 def test_a_record_is_json_with_the_event_as_it_came() -> None:
