@@ -91,7 +91,7 @@ class Likeness:
     def _alike(self, said: str, was: str) -> bool:
         mine, theirs = _ID.findall(said), _ID.findall(was)
         for shown, real in zip(mine, theirs, strict=False):
-            if self.ids.setdefault(shown, real) != real:
+            if self.ids.setdefault(shown, real) != real or list(self.ids.values()).count(real) > 1:
                 return False
         left, right = self._plain(said), self._plain(was)
         if left.endswith("…"):

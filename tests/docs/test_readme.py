@@ -19,6 +19,7 @@ PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
 DRIVER = "drivers/shop/driver.py"
 POLICY = "policies/shop.yaml"
 PATIENCE_S = 60.0
+ARRIVAL_S = 20.0
 
 
 def environment(**more: str) -> Mapping[str, str]:
@@ -70,7 +71,7 @@ def follow(
         command = likeness.actual(step.command, address)
         said = likeness.differences(step.output, output_of(command, folder, environ))
         # What an event has caused may still be on its way when its own drivers have ended.
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + ARRIVAL_S
         while said and command.startswith("vextir trace") and time.monotonic() < until:
             said = likeness.differences(step.output, output_of(command, folder, environ))
         differences += said
