@@ -11,7 +11,8 @@ from tests.scenario.api.serving import JSON, KEY, Served, a_server, answer, prob
 from vextir_os.api.bodies import Limits
 from vextir_os.api.wire import GuardedProtocol
 
-SMALL = Limits(request_bytes=100_000, buffered_bytes=250_000, body_s=0.05, batch_events=3)
+SMALL = Limits(request_bytes=100_000, buffered_bytes=250_000, batch_events=3)
+HURRIED = Limits(body_s=0.05)
 EVENT = b'{"type": "said.a"}'
 
 
@@ -79,7 +80,7 @@ async def test_a_body_without_end_is_cut_off(tmp_path: Path) -> None:
 
 
 async def test_a_body_that_stops_coming_in_is_given_up(tmp_path: Path) -> None:
-    async with a_server(tmp_path, limits=SMALL) as served:
+    async with a_server(tmp_path, limits=HURRIED) as served:
         code, body = answer(await served.raw(served.head(Content_Length="100"), b'{"type"'))
         assert code == 408
         assert b"the body did not come in within 0.05 seconds; nothing was accepted" in body
@@ -87,7 +88,7 @@ async def test_a_body_that_stops_coming_in_is_given_up(tmp_path: Path) -> None:
 
 
 async def test_a_body_that_drips_is_given_up_however_steadily(tmp_path: Path) -> None:
-    async with a_server(tmp_path, limits=SMALL) as served:
+    async with a_server(tmp_path, limits=HURRIED) as served:
         reader, writer = await asyncio.open_connection(served.address.host, served.address.port)
         writer.write(served.head(Content_Length="100000"))
         reading = asyncio.create_task(reader.read())
