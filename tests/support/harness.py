@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,14 +130,23 @@ class Harness:
 
     async def settled(self) -> None:
         """Wait until the queue is empty: a record can be finished a moment before its message is."""
-        async with asyncio.timeout(10):
-            while await self.left():
-                await asyncio.sleep(0.002)
+
+        async def is_empty() -> bool:
+            return not await self.left()
+
+        await until(is_empty)
 
     async def dead_letters(self, kind: str) -> list[Mapping[str, Any]]:
         """Return the dead letters of a kind: `message` or `run`."""
         page = await self.kernel.store.query(DEAD_LETTERS, [Where("kind", "=", kind)], limit=1_000)
         return [item.document for item in page.items]
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something holds that nothing tells of; 10 s at most."""
+    async with asyncio.timeout(10):
+        while not await holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
 
 
 @contextlib.asynccontextmanager
