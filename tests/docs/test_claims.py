@@ -97,6 +97,18 @@ def test_commands_and_tests_run_and_each_claim_gets_one_line(tmp_path: Path) -> 
     ]
 
 
+def test_tests_of_folders_with_fixtures_of_their_own_run_together(tmp_path: Path) -> None:
+    rows = ""
+    for name in ("a", "b"):
+        folder = tmp_path / "tests" / name
+        folder.mkdir(parents=True)
+        (folder / "conftest.py").write_text("import pytest\n\n@pytest.fixture\ndef here(): return __file__\n")
+        (folder / f"test_{name}.py").write_text("def test_it(here): assert here\n")
+        rows += f"| {name} | `tests/{name}/test_{name}.py` | |\n"
+    done = claims_of(tmp_path, rows)
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "2 of 2 claims hold"), done.stdout
+
+
 def test_it_succeeds_only_when_every_claim_holds(tmp_path: Path) -> None:
     assert claims_of(tmp_path, "| good | `true` | |\n").returncode == 0
     open_one = claims_of(tmp_path, "| good | `true` | |\n| later | | |\n")
