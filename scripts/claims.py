@@ -62,9 +62,9 @@ def read(page: str, name: str = "docs/claims.md") -> list[Claim]:
     return claims
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Outcomes:
-    """A pytest plugin: keeps only the tests that are asked for, and what became of each."""
+    """A pytest plugin, hashable as they must be: keeps only the tests that are asked for, and what became of each."""
 
     wanted: Sequence[str]
     of: dict[str, str] = field(default_factory=dict)
