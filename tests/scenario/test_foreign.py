@@ -55,7 +55,7 @@ async def test_a_source_that_the_operator_vouches_for_is_trusted(tmp_path: Path,
         assert "labels" not in record["event"]
 
 
-FORGERIES = {
+FORGERIES: dict[str, tuple[Any, dict[str, Any]]] = {
     "a type of ours": (cloudevent(type="vextir.run.done"), {}),
     "the type itself": (cloudevent(type="vextir"), {}),
     "attempt": (cloudevent(attempt=3), {}),

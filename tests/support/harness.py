@@ -159,6 +159,7 @@ async def an_os(
     working: bool = True,
     faults: Faults | None = None,
     draw: float | None = None,
+    registry: Registry | None = None,
     **settings: Any,
 ) -> AsyncIterator[Harness]:
     """Run an OS on `folder/data`.
@@ -172,12 +173,14 @@ async def an_os(
         clock: By default the machine's.
         working: Whether workers and sweep run.
         faults: What goes wrong with the store and the queue, as the processor sees them.
+        registry: Stands in for `drivers`.
         draw: What every random draw of a retry's delay gives, in [0, 1).
         settings: Further settings.
     """
+    registry = registry or Registry.of(*drivers)
     given = Settings(root=folder, data_dir=folder / "data", **settings)
     engine = PolicyEngine(Bundle(policies=tuple(policies)))
-    async with open_kernel(given, registry=Registry.of(*drivers), policy=engine, clock=clock) as kernel:
+    async with open_kernel(given, registry=registry, policy=engine, clock=clock) as kernel:
         parts = kernel.processor.parts
         if draw is not None:
             parts = dataclasses.replace(parts, draw=lambda: draw)
