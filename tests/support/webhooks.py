@@ -54,7 +54,7 @@ def _package() -> bytes:
 
 
 def _fetch(folder: Path) -> Path:
-    command = [*_npm(), "pack", f"{PACKAGE}@{VERSION}", "--silent", "--ignore-scripts", "--pack-destination", folder]
+    command = [*_npm(), "pack", f"{PACKAGE}@{VERSION}", "--silent", "--ignore-scripts", "--pack-destination", "."]
     done = subprocess.run(
         command,
         cwd=folder,
