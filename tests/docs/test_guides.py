@@ -1,0 +1,57 @@
+"""The guides to drivers, policies and settings say what the code has: options, verbs, names, defaults."""
+
+import inspect
+import re
+from pathlib import Path
+
+from tests.docs.pages import ROOT
+from vextir_os import driver
+from vextir_os.policy.grammar import VERBS
+from vextir_os.policy.loader import load_policies
+from vextir_os.settings import load_settings
+
+GUIDES = ROOT / "docs" / "guides"
+
+
+def guide(name: str) -> str:
+    return (GUIDES / name).read_text(encoding="utf-8")
+
+
+def rows(page: str, head: str) -> dict[str, str]:
+    """Return the first two cells of each row of the table with this first column."""
+    table = page.partition(f"\n| {head} |")[2].partition("\n\n")[0].splitlines()[2:]
+    cells = [[cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in table]
+    return {row[0]: row[1] for row in cells}
+
+
+def test_every_setting_stands_in_the_guide_with_its_default() -> None:
+    shown = rows(guide("settings.md"), "variable")
+    settings = load_settings(Path("/project"), {})
+    fields = {name.removeprefix("VEXTIR_").lower() for name in shown}
+    assert fields == set(settings.__slots__) - {"root"}
+    told = {name: text for name, text in shown.items() if name not in ("VEXTIR_DATA_DIR", "VEXTIR_BEST_OF")}
+    assert load_settings(Path("/project"), told) == settings
+    assert (settings.data_dir, settings.best_of) == (Path("/project/.vextir"), ())
+
+
+def test_every_option_of_a_driver_stands_in_the_guide_with_its_default() -> None:
+    shown = rows(guide("drivers.md"), "option")
+    parameters = inspect.signature(driver).parameters
+    assert set(shown) == set(parameters) - {"unknown"}
+    defaults = {name: text.replace('"', "'") for name, text in shown.items() if text and name != "retry"}
+    assert defaults == {name: repr(parameters[name].default) for name in defaults}
+
+
+def test_the_policies_of_the_guide_load(tmp_path: Path) -> None:
+    written = guide("policies.md").partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "guide.yaml").write_text(written, encoding="utf-8")
+    assert [policy.id for policy in load_policies(tmp_path).policies] == ["orders", "no-refunds-from-outside"]
+
+
+def test_the_guide_to_policies_names_every_verb() -> None:
+    part = guide("policies.md").partition("## Actions")[2]
+    asked = set(rows(part, "verb"))
+    later = part.partition("nothing asks for them today:")[2].partition("\n\n")[0]
+    assert asked | set(re.findall(r"`([a-z.]+)`", later)) == set(VERBS)
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "vextir_os" / "processor").glob("*.py"))
+    assert asked == {verb for verb in VERBS if f'"{verb}"' in code}
