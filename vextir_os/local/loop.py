@@ -1,4 +1,4 @@
-"""The event loop of a process that does nothing but run the OS: uvloop where it is installed, and a patient collector."""
+"""The event loop of a process that only runs the OS: uvloop where it is installed, and a patient collector."""
 
 import asyncio
 import gc

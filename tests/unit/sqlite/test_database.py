@@ -349,3 +349,9 @@ async def test_a_query_walks_no_other_containers_documents(
             lambda connection, _: [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
         )
     assert plan[0] == f"SEARCH documents USING INDEX {index}"
+
+
+async def test_a_database_is_started_once(tmp_path: Path) -> None:
+    async with open_storage(tmp_path / "q.db") as storage:
+        with pytest.raises(StoreUnavailableError, match="was started before; open it once"):
+            await storage.start()

@@ -99,7 +99,9 @@ class Broker:
         def attempt(entity: Entity, connection: sqlite3.Connection, now: float) -> list[Delivery] | None:
             return receive.receive(self._core, connection, now, entity, limit, delete=delete) or None
 
-        found: Sequence[Delivery] = await self._waiting(name, attempt, wait, (), durable=delete, undo=self._unreceive)
+        found: Sequence[Delivery] = await self._waiting(
+            name, attempt, wait, (), durable=delete, undo=self._unreceive, places=0 if delete else limit
+        )
         return found
 
     async def receive_deferred(
@@ -245,6 +247,7 @@ class Broker:
         *,
         durable: bool,
         undo: Callable[[Any], None],
+        places: int = 0,
     ) -> "asyncio.Future[Any]":
         until = self._database.clock.monotonic() + wait
 
@@ -257,7 +260,7 @@ class Broker:
                 return nothing
             # Looked up anew each time: the properties may change while somebody waits.
             again = partial(_again, self._core, entity.id, attempt)
-            return Waiter(entity.id, again, until, nothing)
+            return Waiter(entity.id, again, until, nothing, places)
 
         return self._database.submit(first, durable=durable, single=True, undo=undo)
 

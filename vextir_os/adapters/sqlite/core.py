@@ -5,6 +5,7 @@ All of it is a cache of the file, loaded anew after a roll-back or another proce
 
 import math
 import sqlite3
+from typing import Any
 
 from vextir_os.adapters.sqlite.entities import Entities, Entity
 from vextir_os.adapters.sqlite.fairness import Turns
@@ -48,21 +49,39 @@ class Core:
 
     Attributes:
         touched: Ids of the entities in which messages or sessions became available in this group.
+        places: By entity, how many messages its waiting receivers still take, as long as nothing is ready there.
+        handed: Messages that this group inserted locked already, for those receivers: entity and row.
     """
 
-    __slots__ = ("entities", "times", "touched", "turns")
+    __slots__ = ("entities", "handed", "places", "times", "touched", "turns")
 
     def __init__(self) -> None:
         self.entities = Entities()
         self.turns = Turns()
         self.times = Times()
         self.touched: set[int] = set()
+        self.places: dict[int, int] = {}
+        self.handed: list[tuple[int, tuple[Any, ...]]] = []
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Read all caches anew."""
         self.entities.load(connection)
         self.turns.load(connection)
         self.times.forget()
+
+    def take_place(self, entity: int) -> bool:
+        """Whether a message that becomes ready now goes straight to a receiver that waits; takes the place."""
+        left = self.places.get(entity, 0)
+        if not left or entity in self.touched:
+            return False
+        self.places[entity] = left - 1
+        return True
+
+    def take_back(self, count: int) -> None:
+        """Forget what was handed over after the first `count`: its unit failed, and its rows are gone."""
+        for entity, _ in self.handed[count:]:
+            self.places[entity] += 1
+        del self.handed[count:]
 
 
 def ready_state(entity: Entity) -> int:

@@ -83,6 +83,8 @@ class Database:
         Raises:
             ForeignFileError, StoreCorruptError, StoreUnavailableError, StoreError: The file cannot be used.
         """
+        if self._loop is not None:
+            raise StoreUnavailableError(f"the database {self.path} was started before; open it once")
         self._loop = loop = asyncio.get_running_loop()
         self._level, self._seen_version, self._failed = None, -1, False
         opened = loop.create_future()
@@ -244,7 +246,6 @@ class Database:
     def _group(self, connection: sqlite3.Connection, units: list[Unit]) -> bool:
         """Run units in one transaction and answer them; whether it was committed."""
         answers: list[Answer] = []
-        newcomers: list[Waiter] = []
         level: Synchronous = self._synchronous if any(unit.durable for unit in units) else "NORMAL"
         try:
             if level != self._level:
@@ -255,9 +256,10 @@ class Database:
             version = self._version(connection)
             self._companion.begin(connection, now, changed_elsewhere=version != self._seen_version)
             self._seen_version = version
-            for unit in units:
-                self._run(connection, now, unit, answers, newcomers)
-            answers += self._companion.finish(connection, now, self.clock.monotonic(), newcomers)
+            # Those that may wait go first: what the others make available then goes straight to them.
+            for unit in sorted(units, key=_waits, reverse=True):
+                self._run(connection, now, unit, answers)
+            answers += self._companion.finish(connection, now, self.clock.monotonic())
             connection.execute("COMMIT")
             self._companion.committed()
         except Exception as error:  # noqa: BLE001 - it becomes the answer of every unit
@@ -279,12 +281,12 @@ class Database:
         now: float,
         unit: Unit,
         answers: list[Answer],
-        newcomers: list[Waiter],
     ) -> None:
         if unit.undo is not None and unit.future.cancelled():
             return
         if not unit.single:
             connection.execute("SAVEPOINT unit")
+        mark = self._companion.mark()
         try:
             result = unit.run(connection, now)
         except Exception as error:
@@ -293,13 +295,14 @@ class Database:
             if not unit.single:
                 connection.execute("ROLLBACK TO unit")
                 connection.execute("RELEASE unit")
+            self._companion.undo(mark)
             answers.append((unit, None, translate(error, self.path)))
             return
         if not unit.single:
             connection.execute("RELEASE unit")
         if result.__class__ is Waiter:
             result.unit = unit
-            newcomers.append(result)
+            self._companion.join(result)
         else:
             answers.append((unit, result, None))
 
@@ -339,3 +342,7 @@ class Database:
         finally:
             if connection is not None:
                 connection.close()
+
+
+def _waits(unit: Unit) -> bool:
+    return unit.undo is not None

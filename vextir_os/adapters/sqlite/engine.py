@@ -7,14 +7,17 @@ available: from send to delivery it takes one commit, not two. Knows nothing of 
 import math
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
+from typing import Any
 
 from vextir_os.adapters.sqlite.core import Core
+from vextir_os.adapters.sqlite.messages import delivery
+from vextir_os.adapters.sqlite.receive import by_turn
 from vextir_os.adapters.sqlite.timers import prune, run_due
 from vextir_os.adapters.sqlite.units import Answer, Unit, Waiter
 from vextir_os.errors import VextirError
 
 _PRUNE_S = 30.0
+_READY_AGAIN = "UPDATE messages SET state = 0, lock = NULL, locked_until = NULL, count = 0 WHERE seq = ?"
 
 
 class Engine:
@@ -43,16 +46,21 @@ class Engine:
         if now >= self._prune_at:
             prune(core, connection, now)
             self._prune_at = now + _PRUNE_S
+        core.places = {key: sum(waiter.places for waiter in queue) for key, queue in self._waiting.items()}
 
-    def finish(
-        self, connection: sqlite3.Connection, now: float, monotonic: float, newcomers: Sequence[Waiter]
-    ) -> list[Answer]:
+    def join(self, waiter: Waiter) -> None:
+        """Let a unit of this group wait; what comes later in the group may go to it."""
+        self._waiting.setdefault(waiter.key, deque()).append(waiter)
+        self._in_group.append(waiter)
+        places = self._core.places
+        places[waiter.key] = places.get(waiter.key, 0) + waiter.places
+
+    def finish(self, connection: sqlite3.Connection, now: float, monotonic: float) -> list[Answer]:
         """Serve who waits for what this group made available, and end the waits whose time is over."""
         core = self._core
         answers: list[Answer] = []
-        for waiter in newcomers:
-            self._waiting.setdefault(waiter.key, deque()).append(waiter)
-            self._in_group.append(waiter)
+        if core.handed:
+            self._hand_over(connection, answers)
         if self._waiting:
             # Serving may touch again: a message that is dead-lettered for its count has waiters elsewhere.
             while ready := core.touched & self._waiting.keys():
@@ -63,6 +71,15 @@ class Engine:
         core.touched.clear()
         core.turns.write(connection)
         return answers
+
+    def mark(self) -> int:
+        """Return how much was handed over in this group so far."""
+        return len(self._core.handed)
+
+    def undo(self, mark: int) -> None:
+        """Forget what was handed over since."""
+        if len(self._core.handed) > mark:
+            self._core.take_back(mark)
 
     def committed(self) -> None:
         """Keep what the group changed."""
@@ -75,6 +92,7 @@ class Engine:
         """
         self._stale = True
         self._core.touched.clear()
+        self._core.handed.clear()
         self._end_waits(monotonic, [])
         gone, self._in_group = self._in_group, []
         for waiter in gone:
@@ -98,6 +116,28 @@ class Engine:
         ]
         self._waiting.clear()
         return answers
+
+    def _hand_over(self, connection: sqlite3.Connection, answers: list[Answer]) -> None:
+        """Answer waiting receivers with the messages that this group has inserted for them, locked."""
+        core = self._core
+        handed, core.handed = core.handed, []
+        rows: dict[int, list[tuple[Any, ...]]] = {}
+        for key, row in handed:
+            rows.setdefault(key, []).append(row)
+        for key, left in rows.items():
+            left.sort(key=by_turn, reverse=True)
+            queue = self._waiting.get(key, deque())
+            for waiter in list(queue):
+                if waiter.places and left and not waiter.unit.future.cancelled():
+                    queue.remove(waiter)
+                    self._in_group.append(waiter)
+                    batch = [left.pop() for _ in range(min(waiter.places, len(left)))]
+                    answers.append((waiter.unit, [delivery(row, core.entities.by_id[key]) for row in batch], None))
+            for row in left:
+                # Its receiver was cancelled meanwhile: the message is ready, as if it had never been handed over.
+                connection.execute(_READY_AGAIN, (row[0],))
+                core.touched.add(key)
+        self._drop_empty()
 
     def _serve(self, connection: sqlite3.Connection, now: float, key: int, answers: list[Answer]) -> None:
         queue = self._waiting[key]

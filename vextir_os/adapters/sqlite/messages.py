@@ -5,6 +5,7 @@ the Service Bus protocol wants). So a settlement finds its row by primary key an
 """
 
 import math
+import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ HANDED_OUT = (
 _INSERT = (
     "INSERT INTO messages(entity, state, priority, turn, count, enqueued_at, visible_at, expires_at, session, "
     "flow, message_id, content_type, properties, body, wire) VALUES(?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_LOCKED = (
+    "INSERT INTO messages(entity, state, priority, turn, count, enqueued_at, expires_at, flow, message_id, "
+    "content_type, properties, body, wire, lock, locked_until) VALUES(?, 1, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _SEEN = (
     "INSERT INTO seen(entity, message_id, seq, until) VALUES(?, ?, 0, ?) ON CONFLICT(entity, message_id) "
@@ -144,66 +149,94 @@ def insert(
     Raises:
         InvalidRequestError: The entity requires sessions and a message names none, or it holds dead letters.
     """
-    properties = entity.properties
-    if entity.parent is not None:
-        raise InvalidRequestError(f"{entity.name!r} holds dead letters; nothing can be sent to it")
-    if properties.requires_session and not all(message[3] for message in prepared):
-        raise InvalidRequestError(f"queue {entity.name!r} requires sessions, and a message names none")
+    _check_entity(entity, prepared)
     numbers: list[int] = []
-    if at is not None and at > now:
-        state, start, visible_at = SCHEDULED, at, at
-        core.times.note_schedule(at)
-    else:
-        state, start, visible_at = IN_SESSION if properties.requires_session else READY, now, None
-        core.touched.add(entity.id)
-    for priority, flow, message_id, session, content_type, encoded, body, ttl, wire in prepared:
-        if properties.duplicate_window_s and message_id:
-            known = _known(connection, now, entity, message_id)
-            if known is not None:
-                numbers.append(known)
-                continue
-        lives = ttl if ttl is not None else properties.default_ttl_s
-        expires_at = None
-        if lives is not None:
-            expires_at = start + lives
-            core.times.note_life(expires_at)
-        cursor = connection.execute(
-            _INSERT,
-            (
-                entity.id,
-                state,
-                priority,
-                0 if visible_at is not None else core.turns.give(entity.id, priority, flow),
-                start,
-                visible_at,
-                expires_at,
-                session or None,
-                flow,
-                message_id,
-                content_type,
-                encoded,
-                body,
-                wire,
-            ),
-        )
-        sequence = cursor.lastrowid or 0
-        if state == IN_SESSION:
-            note_ready(connection, entity, session, sequence)
-        if properties.duplicate_window_s and message_id:
-            connection.execute(
-                "UPDATE seen SET seq = ? WHERE entity = ? AND message_id = ?", (sequence, entity.id, message_id)
-            )
-        numbers.append(sequence)
+    for message in prepared:
+        known = _known(connection, now, entity, message[2])
+        if known is None:
+            number = _insert_one(core, connection, now, entity, message, at)
+            _note_seen(connection, entity, message[2], number)
+        numbers.append(number if known is None else known)
     return numbers
 
 
+def _check_entity(entity: Entity, prepared: Sequence[Prepared]) -> None:
+    if entity.parent is not None:
+        raise InvalidRequestError(f"{entity.name!r} holds dead letters; nothing can be sent to it")
+    if entity.properties.requires_session and not all(message[3] for message in prepared):
+        raise InvalidRequestError(f"queue {entity.name!r} requires sessions, and a message names none")
+
+
+def _insert_one(
+    core: Core, connection: sqlite3.Connection, now: float, entity: Entity, message: Prepared, at: float | None
+) -> int:
+    priority, flow, message_id, session, content_type, encoded, body, ttl, wire = message
+    properties = entity.properties
+    scheduled = at is not None and at > now
+    start = at if scheduled and at is not None else now
+    expires_at = None
+    lives = ttl if ttl is not None else properties.default_ttl_s
+    if lives is not None:
+        expires_at = start + lives
+        core.times.note_life(expires_at)
+    if scheduled:
+        state, turn = SCHEDULED, 0
+        core.times.note_schedule(start)
+    elif properties.requires_session:
+        state, turn = IN_SESSION, core.turns.give(entity.id, priority, flow)
+    elif core.take_place(entity.id):
+        return _hand_over(core, connection, now, entity, expires_at, message)
+    else:
+        state, turn = READY, core.turns.give(entity.id, priority, flow)
+    if not scheduled:
+        core.touched.add(entity.id)
+    values = (
+        entity.id, state, priority, turn, start, start if scheduled else None, expires_at, session or None, flow,
+        message_id, content_type, encoded, body, wire,
+    )  # fmt: skip
+    sequence = connection.execute(_INSERT, values).lastrowid or 0
+    if state == IN_SESSION:
+        note_ready(connection, entity, session, sequence)
+    return sequence
+
+
+def _hand_over(
+    core: Core, connection: sqlite3.Connection, now: float, entity: Entity, expires_at: float | None, new: Prepared
+) -> int:
+    """Insert a message that a waiting receiver gets, locked from the start: one write instead of two."""
+    priority, flow, message_id, _, content_type, encoded, body, _, wire = new
+    turn = core.turns.give(entity.id, priority, flow)
+    lock, until = os.urandom(10), now + entity.properties.lock_duration_s
+    sequence = connection.execute(
+        _INSERT_LOCKED,
+        (entity.id, priority, turn, now, expires_at, flow, message_id, content_type, encoded, body, wire, lock, until),
+    ).lastrowid
+    core.turns.serve(entity.id, priority, turn)
+    core.times.note_lock(until)
+    row = (
+        sequence, lock, until, priority, turn, 1, now, message_id, body, encoded, None, flow, content_type, None, None,
+        wire,
+    )  # fmt: skip
+    core.handed.append((entity.id, row))
+    return sequence or 0
+
+
 def _known(connection: sqlite3.Connection, now: float, entity: Entity, message_id: str) -> int | None:
-    """Return the number of a message with this id within the window; else note the id and return None."""
+    """Return the number of a message with this id within the entity's window, if it has one; else note the id."""
+    if not entity.properties.duplicate_window_s or not message_id:
+        return None
     until = now + entity.properties.duplicate_window_s
     if connection.execute(_SEEN, (entity.id, message_id, until, now)).rowcount:
         return None
     row = connection.execute("SELECT seq FROM seen WHERE entity = ? AND message_id = ?", (entity.id, message_id))
     return int(row.fetchone()[0])
+
+
+def _note_seen(connection: sqlite3.Connection, entity: Entity, message_id: str, sequence: int) -> None:
+    if entity.properties.duplicate_window_s and message_id:
+        connection.execute(
+            "UPDATE seen SET seq = ? WHERE entity = ? AND message_id = ?", (sequence, entity.id, message_id)
+        )
 
 
 def delivery(row: tuple[Any, ...], entity: Entity) -> Delivery:

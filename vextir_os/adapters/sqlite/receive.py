@@ -53,7 +53,7 @@ def receive(
         if rows:
             core.times.note_lock(until)
     if len(rows) > 1:
-        rows.sort(key=_by_turn)
+        rows.sort(key=by_turn)
     for row in rows:
         core.turns.serve(entity.id, row[3], row[4])
     return [_out(row, entity, delete) for row in rows]
@@ -123,5 +123,6 @@ def _out(row: tuple[Any, ...], entity: Entity, deleted: bool) -> Delivery:
     return delivery(row, entity)
 
 
-def _by_turn(row: tuple[Any, ...]) -> tuple[int, int, int]:
+def by_turn(row: tuple[Any, ...]) -> tuple[int, int, int]:
+    """Return the sort key of a row with the columns `HANDED_OUT`: priority, then turn, then age."""
     return (-row[3], row[4], row[0])

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Protocol
 
 Run = Callable[[sqlite3.Connection, float], Any]
@@ -32,12 +32,14 @@ class Waiter:
         attempt: Returns None as long as there is nothing.
         until: On the monotonic clock: when `nothing` becomes the answer.
         nothing: The answer then.
+        places: Messages that it takes as they come, straight from who sends them; 0: only by `attempt`.
     """
 
-    __slots__ = ("attempt", "key", "nothing", "unit", "until")
+    __slots__ = ("attempt", "key", "nothing", "places", "unit", "until")
     unit: Unit
 
-    def __init__(self, key: int, attempt: Run, until: float, nothing: Any) -> None:
+    def __init__(self, key: int, attempt: Run, until: float, nothing: Any, places: int = 0) -> None:
+        self.places = places
         self.key = key
         self.attempt = attempt
         self.until = until
@@ -54,10 +56,20 @@ class Companion(Protocol):
         """Do what time has made due, at the start of a group. After another process's commit, forget what is cached."""
         ...
 
-    def finish(
-        self, connection: sqlite3.Connection, now: float, monotonic: float, newcomers: Sequence[Waiter]
-    ) -> list[Answer]:
+    def join(self, waiter: Waiter) -> None:
+        """Let a unit of this group wait."""
+        ...
+
+    def finish(self, connection: sqlite3.Connection, now: float, monotonic: float) -> list[Answer]:
         """Serve waiters, those of this group included, before its COMMIT. Return the answers to give after it."""
+        ...
+
+    def mark(self) -> int:
+        """Return a mark for `undo`, before a unit."""
+        ...
+
+    def undo(self, mark: int) -> None:
+        """Forget what a unit that failed has handed to waiters since the mark."""
         ...
 
     def committed(self) -> None:
