@@ -63,7 +63,7 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
         returned = await within(call_driver(loaded, event, context), manifest)
         result = normalise(returned, manifest.id)
         events, decisions = _permitted(parts, event, manifest, run, tuple(result.events))
-        packed = [await pack(emitted, parts.desk.signer, parts.blobs) for emitted in events]
+        packed = [await pack(emitted, parts.desk.signer, parts.blobs, checked=True) for emitted in events]
         output, reference = await output_in(
             record["id"], f"{manifest.id}.{run['rerun']}.output", result.output, parts.blobs
         )

@@ -68,14 +68,22 @@ def stamp(event: Event, principal: Principal, *, now: float, event_id: str, sour
     )
 
 
-async def pack(event: Event, signer: Signer, blobs: Blobs, *, kind: Literal["event", "inbound"] = "event") -> Message:
+async def pack(
+    event: Event,
+    signer: Signer,
+    blobs: Blobs,
+    *,
+    kind: Literal["event", "inbound"] = "event",
+    checked: bool = False,
+) -> Message:
     """Return the signed message of a stamped event; data over the inline limit goes to the blobs first.
 
     `kind` is `inbound` for what came in a foreign message: whether it may enter is decided when it is received.
+    `checked`: the data is known to be plain JSON.
     Raises `InvalidEventError` for data that is no JSON, `TooLargeError` over the limits.
     """
     try:
-        body = encode(event)
+        body = encode(event, checked=checked)
     except TooLargeError:
         body = b""
     if not 0 < len(body) <= INLINE_BYTES:
