@@ -7,12 +7,17 @@ from vextir_os.events.event import Event
 from vextir_os.runs.record import RecordDoc, is_finished
 
 
+_EARLY = 10_000
+
+
 class Watch:
     """An observer that knows which events are still open: those expected, and all that they cause."""
 
     def __init__(self) -> None:
         self.failed_to_read: list[str] = []
         self._open: set[str] = set()
+        # Where a commit and its publishing are two steps, a caused event can be finished before it is told of.
+        self._early: dict[str, None] = {}
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -37,13 +42,23 @@ class Watch:
         await self._idle.wait()
 
     def emitted(self, event: Event) -> None:
-        """Count an emitted event as open."""
-        self.expect(event.id)
+        """Count an emitted event as open, unless it is finished already."""
+        if event.id in self._early:
+            del self._early[event.id]
+        else:
+            self.expect(event.id)
 
     def recorded(self, record: RecordDoc) -> None:
         """Count an event as finished once nothing can happen to its record any more."""
-        if is_finished(record):
-            self.forget(record["event_id"])
+        if not is_finished(record):
+            return
+        event_id = record["event_id"]
+        if event_id in self._open:
+            self.forget(event_id)
+        else:
+            self._early[event_id] = None
+            if len(self._early) > _EARLY:
+                del self._early[next(iter(self._early))]
 
     def quarantined(self, reason: str, document_id: str) -> None:
         """Remember that a message could not be read."""

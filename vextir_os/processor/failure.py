@@ -21,7 +21,7 @@ _TRANSIENT = (TimeoutError, ConnectionError, asyncio.CancelledError)
 
 def failure_of(error: BaseException) -> Failure:
     """Return what a driver's exception means for its run. One that we do not know is a bug: few retries."""
-    name = _text(type(error).__name__)
+    name = type(error).__name__
     code, kind, retry_after_s = "VX400", "transient" if isinstance(error, _TRANSIENT) else "bug", None
     if isinstance(error, VextirError):
         code, kind, retry_after_s = _code(error), _kind(error), _retry_after_s(error)

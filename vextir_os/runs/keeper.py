@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from vextir_os.errors import AlreadyExistsError, ConflictError, NotFoundError, StoreUnavailableError
+from vextir_os.errors import AlreadyExistsError, ConflictError, LostRunError, NotFoundError, StoreUnavailableError
 from vextir_os.events.identity import Signer
 from vextir_os.events.jsonio import Raw
 from vextir_os.ports.atomic import Atomic, Complete, Create, Operation, Replace, Send
@@ -250,7 +250,16 @@ class Keeper:
                 with contextlib.suppress(AlreadyExistsError):
                     await self._desk.store.create(effect.container, effect.doc)
         applied = [effect.entry() for effect in effects]
-        await self._write_record(lambda record, _: Change(record=remove_applied(record, applied)))
+
+        def removed(record: RecordDoc, _now: float) -> Change:
+            left = remove_applied(record, applied)
+            if len(left["outbox"]) == len(record["outbox"]):
+                raise LostRunError(f"the outbox of record {record['id']} holds nothing of it any more")
+            return Change(record=left)
+
+        # Of many that publish the same entries the first one removes them, and the others write nothing.
+        with contextlib.suppress(LostRunError):
+            await self._write_record(removed)
 
     async def _recover(self, error: ConflictError | StoreUnavailableError, turn: int) -> None:
         """Read the record again after a write that was refused, or got no answer.
