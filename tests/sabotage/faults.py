@@ -1,0 +1,235 @@
+"""Planted faults: one line of the OS each, made wrong, and the tests that must notice. Data only."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One fault.
+
+    Attributes:
+        name: What is wrong then; a sentence.
+        file: Below `vextir_os/`.
+        old: Text that stands there exactly once.
+        new: What stands there instead.
+        caught_by: File below `tests/` and an expression for pytest's `-k`: a small selection that must fail.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    caught_by: tuple[str, str]
+
+
+RECOVERY, RETRIES, OUTBOX = "scenario/test_recovery.py", "scenario/test_retries.py", "scenario/test_outbox.py"
+ROUTING, FOREIGN, RETURNS = "scenario/test_routing.py", "scenario/test_foreign.py", "scenario/test_returns.py"
+ANSWERS, DUPLICATES = "scenario/test_lost_answers.py", "scenario/test_duplicates.py"
+TRANSITIONS = "unit/runs/test_transitions.py"
+
+PLANTED = (
+    Planted(
+        "nobody asks who owns a run",
+        "runs/transitions.py",
+        'if run is None or run["state"] != "running" or run["fence"] != hold.fence or run["owner"] != hold.owner:',
+        "if run is None:",
+        (RECOVERY, "zombie"),
+    ),
+    Planted(
+        "a claim leaves the fence as it was",
+        "runs/transitions.py",
+        '"state": "running",\n        "fence": run["fence"] + 1,',
+        '"state": "running",\n        "fence": run["fence"],',
+        (RECOVERY, "zombies_commit"),
+    ),
+    Planted(
+        "the fence alone owns a run",
+        "runs/transitions.py",
+        ' or run["owner"] != hold.owner:',
+        ":",
+        (TRANSITIONS, "fence_and_owner"),
+    ),
+    Planted(
+        "a run is taken from an owner who lives",
+        "runs/record.py",
+        'return (run["lease_until"] or 0.0) + CLOCK_SKEW_S < now',
+        "return True",
+        (RECOVERY, "live_lease"),
+    ),
+    Planted(
+        "ids of emitted events are random",
+        "events/ids.py",
+        'return derive("emit", tenant, source, event_id, driver, rerun, step, index)',
+        "return mint()",
+        (ROUTING, "knows_where or same_in_every"),
+    ),
+    Planted(
+        "a record that is there is written over",
+        "runs/keeper.py",
+        "etag = await desk.store.create(EVENTS, cast(Document, record))",
+        "etag = await desk.store.upsert(EVENTS, cast(Document, record))",
+        (DUPLICATES, "comes_again and outbox"),
+    ),
+    Planted(
+        "a driver emits without the permission",
+        "processor/attempt.py",
+        "if not permits(manifest.permissions, action):",
+        "if not action:",
+        (RETURNS, "may_not_be_emitted"),
+    ),
+    Planted(
+        "a policy does not bind what a driver emits",
+        "processor/attempt.py",
+        'if decision.effect != "allow":',
+        "if not decision.effect:",
+        (RETURNS, "may_not_be_emitted"),
+    ),
+    Planted(
+        "what no policy allows is allowed",
+        "policy/engine.py",
+        "return self._deny(_unmatched(request), considered)",
+        'return Decision(effect="allow", policy_id=None, bundle_hash=self._hash)',
+        (ROUTING, "no_policy_allows"),
+    ),
+    Planted(
+        "a retry starts whenever somebody knocks",
+        "runs/record.py",
+        'return (run["not_before"] or 0.0) <= now',
+        "return True",
+        (RETRIES, "before_its_time"),
+    ),
+    Planted(
+        "a retry is brought by its message alone",
+        "runs/record.py",
+        'return run["not_before"]',
+        "return None",
+        (RETRIES, "loss_of_its_message"),
+    ),
+    Planted(
+        "the outbox is emptied, whatever was sent",
+        "runs/record.py",
+        'not in gone]',
+        'not in gone and not gone]',
+        (OUTBOX, "only_sent"),
+    ),
+    Planted(
+        "what a crash left is published by nobody",
+        "runs/keeper.py",
+        'await self._publish([_effect(self._desk.signer, entry) for entry in self.record["outbox"]])',
+        "return",
+        (OUTBOX, "crash_left"),
+    ),
+    Planted(
+        "every signature is the same",
+        "events/identity.py",
+        "return hashlib.blake2b(body, digest_size=32, key=self._key, person=purpose.encode()).hexdigest()",
+        'return "0" * 64',
+        (FOREIGN, "forged"),
+    ),
+    Planted(
+        "a signature does for any purpose",
+        "events/identity.py",
+        "person=purpose.encode()",
+        'person=b"any"',
+        (FOREIGN, "one_purpose"),
+    ),
+    Planted(
+        "another's write costs a healthy run its work",
+        "runs/keeper.py",
+        "        if isinstance(error, StoreUnavailableError):\n            await asyncio.sleep(",
+        '        if isinstance(error, ConflictError):\n            raise LostRunError("412")\n'
+        "        if isinstance(error, StoreUnavailableError):\n            await asyncio.sleep(",
+        (ANSWERS, "412"),
+    ),
+    Planted(
+        "no answer counts as no",
+        "runs/keeper.py",
+        "return bool(wanted.touched) and all(",
+        "return not wanted.touched and all(",
+        (ANSWERS, "lost_answer"),
+    ),
+    Planted(
+        "the own record is not recognised after a lost answer",
+        "processor/admit.py",
+        "    turn.holds = _own_claims(turn)\n    if not turn.holds and not await",
+        "    if not turn.holds and not await",
+        (ANSWERS, "own_write and claim"),
+    ),
+    Planted(
+        "the sweep knocks at once again",
+        "processor/sweep.py",
+        "desk.clock.time() + _AGAIN_S",
+        "desk.clock.time()",
+        (RECOVERY, "sweep_never_owns"),
+    ),
+    Planted(
+        "deaths of workers are not counted",
+        "runs/transitions.py",
+        'takeovers = run["takeovers"] + (run["state"] == "running")',
+        'takeovers = run["takeovers"]',
+        (RECOVERY, "kills_its_process"),
+    ),
+    Planted(
+        "labels stay behind",
+        "processor/attempt.py",
+        "labels=merge_labels(event.labels, child.labels),",
+        "labels=child.labels,",
+        (ROUTING, "labels_and_identity"),
+    ),
+    Planted(
+        "what nobody vouches for is trusted",
+        "processor/intake.py",
+        "labels=event.labels if trusted else merge_labels(event.labels, (UNTRUSTED,)),",
+        "labels=event.labels,",
+        (FOREIGN, "identity_comes or good_name"),
+    ),
+    Planted(
+        "a message names its own tenant",
+        "processor/intake.py",
+        "tenantid=principal.tenant,",
+        "tenantid=event.tenantid or principal.tenant,",
+        (FOREIGN, "identity_comes"),
+    ),
+    Planted(
+        "anybody publishes types of the OS",
+        "processor/intake.py",
+        'if principal.kind != "system" and is_reserved(event.type):',
+        "if not event.type:",
+        (FOREIGN, "forged"),
+    ),
+    Planted(
+        "a batch is let in without asking",
+        "processor/decode.py",
+        'message.body, kind == "event"',
+        "message.body, True",
+        (FOREIGN, "each_event_of_a_batch"),
+    ),
+    Planted(
+        "two drivers share one event",
+        "processor/attempt.py",
+        'if turn.event is not None and len(record["runs"]) == 1:',
+        "if turn.event is not None:",
+        (ROUTING, "stays_with_it"),
+    ),
+    Planted(
+        "a message of the same id replaces the event",
+        "processor/admit.py",
+        'turn.event, turn.event_json = None, b""',
+        'turn.event_json = turn.event_json or b""',
+        (RECOVERY, "event_of_the_record"),
+    ),
+    Planted(
+        "a run dies without a dead letter",
+        "processor/commit.py",
+        "effects=(dead_run(record, driver, after, now=now),)",
+        "effects=()",
+        (RETRIES, "retried_alone"),
+    ),
+    Planted(
+        "what cannot pass is tried again",
+        "runs/transitions.py",
+        'if failure.kind in {"invalid", "permission"}:',
+        "if not failure.kind:",
+        (TRANSITIONS, "never_retried"),
+    ),
+)  # fmt: skip
