@@ -139,4 +139,3 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "trusted_sources": _list,
     "best_of": _patterns,
 }
-

@@ -101,39 +101,55 @@ class _NoJsonError(Exception):
 def _check(item: Any, depth: int, left: int) -> int:
     # Returns how many bytes are left, at two for each part and its comma (the last part has none, hence the one byte
     # more above). Counted, because a few references can stand for more JSON than any machine holds: a list of the
-    # same list of the same list, and so on.
-    kind = type(item)
-    if kind is str:
-        if not (item.isascii() or _is_unicode(item)):
-            raise _NoJsonError("text with half a surrogate pair")
-        return left - len(item) - 2
-    if item is None or kind is bool:
-        return left - 2
-    if kind is int or kind is float:
-        _check_number(item)
-        return left - 2
+    # same list of the same list, and so on. Scalars are checked where they stand: calls cost more than the checks.
+    parts = _parts(item)
+    if parts is None:
+        return _check_scalar(item, left)
     if depth > JSON_DEPTH:
         raise _too_deep()
-    for key, inner in _parts(item):
-        try:
-            left = _check(inner, depth + 1, left - len(key) if isinstance(key, str) else left)
-        except _NoJsonError as error:
-            error.path.append(key)
-            raise
+    for key, inner in parts:
+        kind = type(inner)
+        if type(key) is str:
+            left -= len(key)
+        if kind is str and inner.isascii():
+            left -= len(inner) + 2
+        elif inner is None or kind is bool:
+            left -= 2
+        else:
+            try:
+                left = _check(inner, depth + 1, left) if kind not in _NUMBERS else _check_scalar(inner, left)
+            except _NoJsonError as error:
+                error.path.append(key)
+                raise
         if left < 0:
             raise _too_large()
     return left - 2
 
 
-def _parts(item: Any) -> Iterable[tuple[str | int, Any]]:
-    if type(item) is list or type(item) is tuple:
-        return enumerate(item)
-    if not isinstance(item, dict):
-        raise _NoJsonError(f"a {type(item).__name__}")
-    for key in item:
-        if type(key) is not str or not (key.isascii() or _is_unicode(key)):
-            raise _NoJsonError(f"a dict with the key {repr(key)[:40]}, which is no text")
-    return item.items()
+_NUMBERS = frozenset({int, float})
+
+
+def _check_scalar(item: Any, left: int) -> int:
+    kind = type(item)
+    if kind is str:
+        if not (item.isascii() or _is_unicode(item)):
+            raise _NoJsonError("text with half a surrogate pair")
+        return left - len(item) - 2
+    if kind is int or kind is float:
+        _check_number(item)
+    elif item is not None and kind is not bool:
+        raise _NoJsonError(f"a {kind.__name__}")
+    return left - 2
+
+
+def _parts(item: Any) -> Iterable[tuple[str | int, Any]] | None:
+    """Return the parts of a list or object with their keys; None for anything else."""
+    if isinstance(item, dict):
+        for key in item:
+            if type(key) is not str or not (key.isascii() or _is_unicode(key)):
+                raise _NoJsonError(f"a dict with the key {repr(key)[:40]}, which is no text")
+        return item.items()
+    return enumerate(item) if type(item) is list or type(item) is tuple else None
 
 
 def _check_number(number: int | float) -> None:

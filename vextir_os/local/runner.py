@@ -68,13 +68,7 @@ class Runner:
                 await asyncio.sleep(_HOLD_S[0])
                 continue
             for delivery in deliveries:
-                task = asyncio.create_task(self._handle(delivery))
-                self._busy.add(task)
-                task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._busy.discard(task)
-        self._room.set()
+                self._busy.add(asyncio.create_task(self._handle(delivery)))
 
     async def _handle(self, delivery: Delivery) -> None:
         try:
@@ -86,6 +80,11 @@ class Runner:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the message goes back and the others go on
             await self._give_back(delivery, error)
+        finally:
+            task = asyncio.current_task()
+            if task is not None:
+                self._busy.discard(task)
+            self._room.set()
 
     async def _give_back(self, delivery: Delivery, error: Exception) -> None:
         # The pause keeps an outage from burning the delivery count, and stays inside the message's lock.

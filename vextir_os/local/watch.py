@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from vextir_os.events.event import Event
 from vextir_os.runs.record import RecordDoc, is_finished
 
-
 _EARLY = 10_000
 
 

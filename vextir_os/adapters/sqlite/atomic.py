@@ -37,11 +37,11 @@ class SqliteAtomic:
             NotFoundError: A send names no queue. Nothing was applied.
         """
         steps = [self._step(operation) for operation in operations]
-        etags: list[str] = await self._database.submit(
-            partial(_run, steps),
-            durable=durable,
-            single=len(steps) == 1 and not isinstance(operations[0], Send),
-        )
+        run = partial(_run, self._core, [step for step in operations if isinstance(step, Send)], steps)
+        # Sends are checked before anything is written. A conditional operation that comes first has written nothing
+        # when it fails, and nothing behind it can fail for its content: then there is nothing to undo.
+        single = not any(map(_is_conditional, operations[1:]))
+        etags: list[str] = await self._database.submit(run, durable=durable, single=single)
         return etags
 
     def _step(self, operation: Operation) -> _Step:
@@ -60,7 +60,15 @@ class SqliteAtomic:
         assert_never(operation)
 
 
-def _run(steps: Sequence[_Step], connection: sqlite3.Connection, now: float) -> list[str]:
+def _is_conditional(operation: Operation) -> bool:
+    return isinstance(operation, Replace) or (isinstance(operation, Create) and not operation.exists_ok)
+
+
+def _run(
+    core: Core, sends: Sequence[Send], steps: Sequence[_Step], connection: sqlite3.Connection, now: float
+) -> list[str]:
+    for send in sends:
+        messages.check_entity(core.entities.named(send.entity), send.messages)
     return [step(connection, now) for step in steps]
 
 

@@ -127,7 +127,7 @@ class Database:
         Args:
             run: The unit. Raises to fail; what it wrote is undone then.
             durable: Whether the answer waits for the disk.
-            single: At most one of its statements writes, or it writes nothing once it has raised: no savepoint then.
+            single: It has written nothing when it raises one of our errors: no savepoint then.
             undo: Called on the loop with the result when nobody waits for it any more.
 
         Raises:
@@ -290,7 +290,9 @@ class Database:
         try:
             result = unit.run(connection, now)
         except Exception as error:
-            if is_group_wide(error) or not connection.in_transaction:
+            unknown = unit.single and isinstance(error, sqlite3.Error)
+            if unknown or is_group_wide(error) or not connection.in_transaction:
+                # Without a savepoint, only our own errors are known to come before the first write.
                 raise
             if not unit.single:
                 connection.execute("ROLLBACK TO unit")

@@ -149,7 +149,7 @@ def insert(
     Raises:
         InvalidRequestError: The entity requires sessions and a message names none, or it holds dead letters.
     """
-    _check_entity(entity, prepared)
+    check_entity(entity, prepared)
     numbers: list[int] = []
     for message in prepared:
         known = _known(connection, now, entity, message[2])
@@ -160,10 +160,13 @@ def insert(
     return numbers
 
 
-def _check_entity(entity: Entity, prepared: Sequence[Prepared]) -> None:
+def check_entity(entity: Entity, batch: Sequence[Prepared | Message]) -> None:
+    """Say whether the entity takes these messages. Raises `InvalidRequestError`."""
     if entity.parent is not None:
         raise InvalidRequestError(f"{entity.name!r} holds dead letters; nothing can be sent to it")
-    if entity.properties.requires_session and not all(message[3] for message in prepared):
+    if entity.properties.requires_session and not all(
+        message.session if isinstance(message, Message) else message[3] for message in batch
+    ):
         raise InvalidRequestError(f"queue {entity.name!r} requires sessions, and a message names none")
 
 
