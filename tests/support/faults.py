@@ -127,7 +127,7 @@ class FaultyStore:
 
 
 class FaultyQueue:
-    """A `Queue`; only `send` goes wrong."""
+    """A `Queue`; `send`, `receive` and `complete` go wrong."""
 
     def __init__(self, inner: Queue, faults: Faults) -> None:
         self._inner = inner
@@ -139,10 +139,11 @@ class FaultyQueue:
         return answer
 
     async def receive(self, limit: int, wait: float) -> Sequence[Delivery]:
-        return await self._inner.receive(limit, wait)
+        answer: Sequence[Delivery] = await self._through("receive", partial(self._inner.receive, limit, wait))
+        return answer
 
     async def complete(self, token: str) -> None:
-        await self._inner.complete(token)
+        await self._through("complete", partial(self._inner.complete, token))
 
     async def abandon(self, token: str) -> None:
         await self._inner.abandon(token)
