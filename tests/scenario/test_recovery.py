@@ -8,16 +8,19 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.clock import FakeClock
 from tests.support.faults import Faults
 from tests.support.gate import Gate, begun, gated
-from tests.support.harness import an_os
+from tests.support.harness import an_os, until
 from vextir_os.driverkit.context import Context
 from vextir_os.driverkit.decorator import driver
 from vextir_os.driverkit.failures import TransientError
 from vextir_os.driverkit.manifest import Retry
 from vextir_os.events.event import Event
 from vextir_os.ports.store import Patch
+from vextir_os.processor import execute
 from vextir_os.runs.record import EVENTS
 from vextir_os.runs.transitions import MAX_TAKEOVERS
 
@@ -215,3 +218,46 @@ async def test_a_driver_that_is_not_installed_here_waits_for_a_worker_that_has_i
     async with an_os(tmp_path, quick, atomic=atomic, clock=clock, working=False) as os:
         await os.recover(clock)
         assert (await os.record("e-1"))["runs"]["quick"]["state"] == "done"
+
+
+async def test_a_long_run_keeps_its_lease_through_a_renewal_that_fails(
+    tmp_path: Path, atomic: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execute, "lease_s", lambda _timeout_s: 0.015)
+    gate, clock, faults = Gate(), FakeClock(), Faults()
+
+    @driver("long", capabilities=["job.sent"], timeout="2m")
+    async def long(event: Event) -> int:
+        return await gate.pass_()
+
+    async with an_os(tmp_path, long, atomic=atomic, clock=clock, working=False, faults=faults) as os:
+        await os.publish(Event(id="e-1", type="job.sent"))
+        async with begun(os, gate):
+            faults.next("transact" if atomic else "replace", "down", "lost")
+            clock.advance(85)
+
+            async def renewed() -> bool:
+                return bool((await os.record("e-1"))["runs"]["long"]["lease_until"] == clock.time() + 0.015)
+
+            await until(renewed)
+        run = (await os.record("e-1"))["runs"]["long"]
+        assert (run["state"], run["output"], run["fence"]) == ("done", 1, 1)
+
+
+async def test_a_worker_that_is_stopped_leaves_its_run_to_others(tmp_path: Path, atomic: bool) -> None:
+    gate, clock = Gate(), FakeClock()
+    async with an_os(tmp_path, gated(gate), atomic=atomic, clock=clock, working=False) as os:
+        await os.publish(Event(id="e-1", type="job.sent"))
+        [delivery] = await os.kernel.queue.receive(1, 0)
+        stopped = asyncio.create_task(os.handle(delivery))
+        await gate.entered(1)
+        stopped.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await stopped
+        run = (await os.record("e-1"))["runs"]["slow"]
+        assert (run["state"], run["attempt"], run["error"]) == ("running", 0, None)
+        clock.advance(LEASE_OVER_S)
+        await os.sweep()
+        async with begun(os, gate, 2):
+            gate.open(2)
+        assert (await os.record("e-1"))["runs"]["slow"]["output"] == {"call": 2}
