@@ -33,27 +33,34 @@ from vextir_os.settings import Settings
 
 _WHO = Principal(kind="user", id="bench", tenant="local")
 _PUBLISHERS = 64
+_DELIVERY: Any = "default" if "default" in sys.argv else "idempotent"
+_SEMANTICS = {
+    "idempotent": "policy, routing and one durable record per event; at-least-once delivery, exactly-once effect on "
+    "records and emitted events; drivers declared `delivery: idempotent`: run first, then one write",
+    "default": "policy, routing and one durable record per event; at-least-once delivery, exactly-once effect on "
+    "records and emitted events; each run claimed under a lease and a fence before it starts",
+}
 
 
-@driver("bench.work", capabilities=["bench.in"], delivery="idempotent")
+@driver("bench.work", capabilities=["bench.in"], delivery=_DELIVERY)
 async def work(event: Event, ctx: Context) -> dict[str, Any]:
     """Do the job."""
     return result(event.data)
 
 
-@driver("bench.first", capabilities=["chain.first"], permissions=["emit:chain.second"], delivery="idempotent")
+@driver("bench.first", capabilities=["chain.first"], permissions=["emit:chain.second"], delivery=_DELIVERY)
 async def first(event: Event, ctx: Context) -> Result:
     """Do the job and pass it on."""
     return Result(output=result(event.data), events=[Event(type="chain.second", data=event.data)])
 
 
-@driver("bench.second", capabilities=["chain.second"], permissions=["emit:chain.third"], delivery="idempotent")
+@driver("bench.second", capabilities=["chain.second"], permissions=["emit:chain.third"], delivery=_DELIVERY)
 async def second(event: Event, ctx: Context) -> Result:
     """Do the job and pass it on."""
     return Result(output=result(event.data), events=[Event(type="chain.third", data=event.data)])
 
 
-@driver("bench.third", capabilities=["chain.third"], delivery="idempotent")
+@driver("bench.third", capabilities=["chain.third"], delivery=_DELIVERY)
 async def third(event: Event, ctx: Context) -> dict[str, Any]:
     """Do the job."""
     return result(event.data)
@@ -156,7 +163,7 @@ async def measure(data: Path, *, n: int, lat: int, flows: int) -> dict[str, Any]
         "peer": "vextir",
         "version": __version__,
         "durability": "sqlite WAL, synchronous=FULL, group commit",
-        "semantics": "at-least-once delivery, exactly-once effect on records and emitted events, policy on every event",
+        "semantics": _SEMANTICS[_DELIVERY],
         "cold_start_s": _cold_start(data),
         "throughput": {"n": n, "seconds": seconds, "eps": n / seconds, "verified": right[0]},
         "latency": {"count": lat, "p50_ms": times[lat // 2] * 1e3, "p99_ms": times[int(lat * 0.99)] * 1e3},
@@ -173,6 +180,7 @@ def main() -> None:
     parser.add_argument("--lat", type=int, default=500)
     parser.add_argument("--flows", type=int, default=2_000)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--delivery", choices=["idempotent", "default"], default="idempotent", help="of the drivers")
     parser.add_argument("--cold", action="store_true", help="only start and stop")
     given = parser.parse_args()
     if given.cold:

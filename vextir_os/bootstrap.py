@@ -31,6 +31,12 @@ from vextir_os.settings import Settings
 QUEUE = "events"
 """Name of the queue that every event comes in by."""
 
+BUS_SOURCE = "/bus"
+"""Source of events that code of this very process emits on the bus and names no source for."""
+
+PURGED_AT_ONCE = 500
+"""Expired documents that one sweep removes, at most."""
+
 
 class _ToBus:
     """Shows on the bus what runs emit."""
@@ -92,9 +98,31 @@ async def _assemble(
 ) -> Kernel:
     await storage.broker.declare(QUEUE, EntityProperties(lock_duration_s=settings.lock_s))
     queue = storage.queue(QUEUE)
-    bus, observers = EventBus(), Observers()
-    observers.add(_ToBus(bus))
     trusts = _trusts(settings.trusted_sources)
+    operator = Principal(kind="user", id=settings.user, tenant=settings.tenant)
+
+    async def emit(event: Event) -> str:
+        (accepted,) = await intake.publish([event], operator, source=BUS_SOURCE)
+        return accepted.id
+
+    bus, observers = EventBus(sink=emit, clock=clock), Observers()
+    observers.add(_ToBus(bus))
+    intake = Intake(
+        clock=clock,
+        queue=queue,
+        blobs=storage.blobs,
+        signer=signer,
+        policy=policy,
+        trusts=trusts,
+        notify=bus.notify,
+    )
+
+    async def purge() -> int:
+        gone = await storage.store.purge(PURGED_AT_ONCE)
+        for _, _, document in gone:
+            await storage.blobs.delete_all(document)
+        return len(gone)
+
     desk = Desk(
         clock=clock,
         store=storage.store,
@@ -123,17 +151,9 @@ async def _assemble(
         registry=registry,
         policy=policy,
         bus=bus,
-        intake=Intake(
-            clock=clock,
-            queue=queue,
-            blobs=storage.blobs,
-            signer=signer,
-            policy=policy,
-            trusts=trusts,
-            notify=bus.notify,
-        ),
+        intake=intake,
         processor=Processor(parts),
-        sweep=Sweep(parts, storage.queue(f"{QUEUE}/$deadletterqueue")),
+        sweep=Sweep(parts, storage.queue(f"{QUEUE}/$deadletterqueue"), purge),
         observers=observers,
     )
 

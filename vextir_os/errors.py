@@ -356,13 +356,6 @@ class LostRunError(RunError):
     code = "VX601"
 
 
-class RecordTooLargeError(RunError):
-    """A record went over its hard size limit."""
-
-    code = "VX602"
-    kind = "invalid"
-
-
 class WaitTimeoutError(RunError):
     """What somebody waits for did not end in the time that they give it; it goes on without them."""
 

@@ -51,7 +51,7 @@ class Settings:
     retention_s: int = 30 * _DAY_S
     host: str = "127.0.0.1"
     port: int = 8300
-    trusted_sources: tuple[str, ...] = ("/cli", "/api", "/drivers/*")
+    trusted_sources: tuple[str, ...] = ("/cli", "/api", "/bus", "/drivers/*")
     best_of: tuple[str, ...] = ()
 
 

@@ -32,4 +32,16 @@ EVENTS_PER_RUN = 100
 """Events that one run may emit, at most."""
 
 RECORD_BYTES = 1_500_000
-"""A whole record, at most; the run that would go over it ends dead."""
+"""A whole record, at most. Bounded by construction: see `inline_bytes`."""
+
+CROWDED_RUNS = 8
+"""With more runs than these in one record, each gets less room for its output."""
+
+
+def inline_bytes(runs: int) -> int:
+    """Return how large an output may be in a record with so many runs; a larger one goes to the Blobs port.
+
+    Each run also needs room for an error with its traceback or for 100 decisions, at most 30 KB, so that a record
+    stays under `RECORD_BYTES` with any number of runs up to `RUNS_PER_RECORD`.
+    """
+    return INLINE_BYTES if runs <= CROWDED_RUNS else INLINE_BYTES // 8

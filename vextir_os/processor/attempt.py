@@ -15,6 +15,7 @@ from vextir_os.events import ids, jsonio
 from vextir_os.events.codec import decode_one
 from vextir_os.events.event import Event, merge_labels
 from vextir_os.events.identity import user_of
+from vextir_os.events.limits import inline_bytes
 from vextir_os.events.names import is_reserved
 from vextir_os.policy.grammar import permits
 from vextir_os.policy.model import Request
@@ -65,7 +66,11 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
         events, decisions = _permitted(parts, event, manifest, run, tuple(result.events))
         packed = [await pack(emitted, parts.desk.signer, parts.blobs, checked=True) for emitted in events]
         output, reference = await output_in(
-            record["id"], f"{manifest.id}.{run['rerun']}.output", result.output, parts.blobs
+            record["id"],
+            f"{manifest.id}.{run['rerun']}.output",
+            result.output,
+            parts.blobs,
+            limit_bytes=inline_bytes(len(record["runs"])),
         )
     except BaseException as error:
         if _is_not_the_drivers(error, task):

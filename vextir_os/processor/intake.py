@@ -26,7 +26,7 @@ from vextir_os.runs.messages import event_message
 UNTRUSTED = "untrusted"
 """Label of events whose source nobody vouches for."""
 
-EDGES = ("/cli", "/api")
+EDGES = ("/cli", "/api", "/bus")
 """Sources of what comes in by the OS's own doors, which authenticate."""
 
 DRIVERS = "/drivers/"

@@ -5,7 +5,7 @@ A crash anywhere leaves a `due` in some record; the sweep finds it and knocks, a
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from vextir_os.errors import ConflictError, EventError, LockLostError, NotFoundError, UndecodableError
@@ -30,6 +30,7 @@ class Swept:
 
     knocked: int
     drained: int
+    purged: int
 
 
 class Sweep:
@@ -38,15 +39,17 @@ class Sweep:
     Args:
         parts: What the stages work with.
         dead: The broker's dead-letter queue.
+        purge: Removes some of what has expired, with its blobs, and returns how much; on Cosmos the service does.
     """
 
-    def __init__(self, parts: Parts, dead: Queue) -> None:
+    def __init__(self, parts: Parts, dead: Queue, purge: Callable[[], Awaitable[int]]) -> None:
         self._parts = parts
         self._dead = dead
+        self._purge = purge
 
     async def run(self) -> Swept:
-        """Knock at every record that is due, and drain the broker's dead letters."""
-        return Swept(knocked=await self._knock(), drained=await self._drain())
+        """Knock at every record that is due, drain the broker's dead letters, remove what has expired."""
+        return Swept(knocked=await self._knock(), drained=await self._drain(), purged=await self._purge())
 
     async def _knock(self) -> int:
         desk = self._parts.desk

@@ -51,19 +51,22 @@ async def check_out(event: Event, blobs: Blobs) -> Event:
     return event.but(data=jsonio.loads(await blobs.get(ref)), dataref="")
 
 
-async def output_in(record: str, run: str, output: object, blobs: Blobs) -> tuple[object, str | None]:
+async def output_in(
+    record: str, run: str, output: object, blobs: Blobs, *, limit_bytes: int = INLINE_BYTES
+) -> tuple[object, str | None]:
     """Return an output as it may stand on the record: itself and None, or None and a claim check of it.
 
     Args:
         record: Id of the record.
         run: Names the run, its rerun and attempt.
         output: Plain JSON.
-        blobs: Where an output over `INLINE_BYTES` goes.
+        blobs: Where a larger output goes.
+        limit_bytes: The largest that stands on the record.
     """
     if output is None:
         return None, None
     encoded = jsonio.dumps(output)
-    if len(encoded) <= INLINE_BYTES:
+    if len(encoded) <= limit_bytes:
         return jsonio.Raw(encoded), None
     return None, _text(await _put(f"{record}/{run}", encoded, blobs))
 
