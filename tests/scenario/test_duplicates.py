@@ -12,6 +12,7 @@ from vextir_os.driverkit.decorator import driver
 from vextir_os.driverkit.manifest import Delivery
 from vextir_os.driverkit.result import Result
 from vextir_os.events.event import Event
+from vextir_os.runs.claimcheck import encoded_out
 
 
 def drivers(delivery: Delivery) -> list[Any]:
@@ -52,6 +53,17 @@ async def test_an_event_that_comes_again_after_it_is_done_changes_nothing(tmp_pa
         await os.settled()
         assert await os.record("e-1") == before
         assert len(await os.records()) == 2
+
+
+async def test_the_same_id_with_other_large_data_does_not_replace_the_first(tmp_path: Path, atomic: bool) -> None:
+    async with an_os(tmp_path, *drivers("default"), atomic=atomic, working=False) as os:
+        for text in ("first", "other"):
+            await os.publish(Event(id="e-1", type="order.placed", data=text * 50_000))
+        await os.work()
+        record = await os.record("e-1")
+        run = record["runs"]["take"]
+        assert run["state"] == "done"
+        assert await encoded_out(record["id"], run["output_ref"], os.kernel.blobs) == b'"' + b"first" * 50_000 + b'"'
 
 
 async def test_the_same_id_from_another_source_is_another_event(tmp_path: Path, atomic: bool) -> None:

@@ -1,6 +1,5 @@
 """Between commit and publish, where store and queue share no transaction: what the record still has to do."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from tests.support.clock import FakeClock
 from tests.support.faults import Faults
 from tests.support.gate import Gate, begun, gated
-from tests.support.harness import an_os
+from tests.support.harness import an_os, until
 from vextir_os.driverkit.decorator import driver
 from vextir_os.events.event import Event
 
@@ -79,12 +78,14 @@ async def test_only_sent_entries_leave_the_outbox(tmp_path: Path) -> None:
     async with an_os(tmp_path, first, second, atomic=False, clock=clock, working=False, faults=faults) as os:
         await os.publish(Event(id="e-1", type="job.sent"))
         faults.next("send", "crash before")
+
+        async def one_is_committed() -> bool:
+            return bool((await os.record("e-1"))["outbox"])
+
         async with begun(os, one) as worker:
             await two.entered(1)
             one.open(1)
-            async with asyncio.timeout(10):
-                while not (await os.record("e-1"))["outbox"]:
-                    await asyncio.sleep(0.001)
+            await until(one_is_committed)
             two.open(1)
             await worker
         assert [entry["run"] for entry in (await os.record("e-1"))["outbox"]] == ["one"]

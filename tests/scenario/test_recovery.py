@@ -17,10 +17,12 @@ from tests.support.harness import an_os, until
 from vextir_os.driverkit.context import Context
 from vextir_os.driverkit.decorator import driver
 from vextir_os.driverkit.failures import TransientError
-from vextir_os.driverkit.manifest import Retry
+from vextir_os.driverkit.manifest import Delivery, Retry
+from vextir_os.driverkit.result import Result
 from vextir_os.events.event import Event
 from vextir_os.ports.store import Patch
 from vextir_os.processor import execute
+from vextir_os.runs.claimcheck import encoded_out
 from vextir_os.runs.record import EVENTS
 from vextir_os.runs.transitions import MAX_TAKEOVERS
 
@@ -57,6 +59,36 @@ async def test_a_zombies_commit_never_lands(tmp_path: Path, atomic: bool) -> Non
         await os.work()
         [child] = await os.records("job.done")
         assert child["event"]["data"] == {"call": 2}
+
+
+async def test_a_zombies_large_output_does_not_replace_what_was_committed(tmp_path: Path, atomic: bool) -> None:
+    gate, clock = Gate(), FakeClock()
+
+    @driver("big", capabilities=["job.sent"], permissions=["emit:job.done"])
+    async def big(event: Event) -> Result:
+        text = f"{await gate.pass_()}" * 100_000
+        return Result(output=text, events=[Event(type="job.done", data=text)])
+
+    @driver("read", capabilities=["job.done"])
+    async def read(event: Event) -> Any:
+        return sorted(set(event.data))
+
+    async with an_os(tmp_path, big, read, atomic=atomic, clock=clock, working=False) as os:
+        await os.publish(Event(id="e-1", type="job.sent"))
+        async with begun(os, gate) as zombie:
+            clock.advance(LEASE_OVER_S)
+            await os.sweep()
+            async with begun(os, gate, 2) as heir:
+                gate.open(2)
+                await heir
+                gate.open(1)
+                await zombie
+        record = await os.record("e-1")
+        output = await encoded_out(record["id"], record["runs"]["big"]["output_ref"], os.kernel.blobs)
+        assert output == b'"' + b"2" * 100_000 + b'"'
+        await os.work()
+        [child] = await os.records("job.done")
+        assert child["runs"]["read"]["output"] == ["2"]
 
 
 async def test_a_zombie_that_ends_before_its_heir_changes_nothing(tmp_path: Path, atomic: bool) -> None:
@@ -126,23 +158,26 @@ async def test_a_record_that_the_sweep_bumped_is_looked_at_by_its_knock(tmp_path
                 assert (await os.record("e-1"))["runs"]["slow"]["fence"] == 2
 
 
-async def test_a_driver_that_kills_its_process_is_dead_lettered(tmp_path: Path, atomic: bool) -> None:
+@pytest.mark.parametrize(("delivery", "uncounted"), [("default", 0), ("idempotent", 3)])
+async def test_a_driver_that_kills_its_process_is_dead_lettered(
+    tmp_path: Path, atomic: bool, delivery: Delivery, uncounted: int
+) -> None:
     clock, lives = FakeClock(), []
 
-    @driver("killer", capabilities=["job.sent"])
+    @driver("killer", capabilities=["job.sent"], delivery=delivery)
     async def killer(event: Event) -> None:
         lives.append(event.id)
         raise KeyboardInterrupt
 
     async with an_os(tmp_path, killer, atomic=atomic, clock=clock, working=False) as os:
         await os.publish(Event(id="e-1", type="job.sent"))
-        for _ in range(MAX_TAKEOVERS + 3):
+        for _ in range(uncounted + MAX_TAKEOVERS + 3):
             with contextlib.suppress(KeyboardInterrupt):
                 await os.work()
             clock.advance(70)
             await os.sweep()
         run = (await os.record("e-1"))["runs"]["killer"]
-        assert (run["state"], len(lives)) == ("dead", MAX_TAKEOVERS + 1)
+        assert (run["state"], len(lives)) == ("dead", uncounted + MAX_TAKEOVERS + 1)
         assert run["error"]["message"] == "the worker died 6 times while it ran this driver, at most 5 are allowed"
         [letter] = await os.dead_letters("run")
         assert (letter["driver"], letter["event_id"], letter["error"]) == ("killer", "e-1", run["error"])
@@ -218,6 +253,29 @@ async def test_a_driver_that_is_not_installed_here_waits_for_a_worker_that_has_i
     async with an_os(tmp_path, quick, atomic=atomic, clock=clock, working=False) as os:
         await os.recover(clock)
         assert (await os.record("e-1"))["runs"]["quick"]["state"] == "done"
+
+
+async def test_a_driver_that_cancels_its_own_task_is_dead_lettered_as_a_killer(tmp_path: Path, atomic: bool) -> None:
+    """It cannot be told from a worker that is being stopped."""
+
+    @driver("suicidal", capabilities=["job.sent"])
+    async def suicidal(event: Event) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(60)
+
+    clock = FakeClock()
+    async with an_os(tmp_path, suicidal, quick, atomic=atomic, clock=clock, working=False) as os:
+        await os.publish(Event(id="e-1", type="job.sent"))
+        for _ in range(MAX_TAKEOVERS + 3):
+            for delivery in await os.kernel.queue.receive(10, 0):
+                await asyncio.wait([asyncio.create_task(os.handle(delivery))])
+            clock.advance(70)
+            await os.sweep()
+        runs = (await os.record("e-1"))["runs"]
+        assert (runs["suicidal"]["state"], runs["suicidal"]["error"]["class"]) == ("dead", "WorkerLost")
+        assert runs["quick"]["state"] == "done"
 
 
 async def test_a_long_run_keeps_its_lease_through_a_renewal_that_fails(

@@ -95,7 +95,7 @@ async def test_an_event_that_may_not_be_emitted_ends_the_run_and_publishes_nothi
 ) -> None:
     type_, message = REFUSED[name]
 
-    @driver("odd", capabilities=["job.sent"], permissions=["emit:job.done", "emit:job.secret"])
+    @driver("odd", capabilities=["job.sent"], permissions=["emit:job.done", "emit:job.secret"], retry=ONCE)
     async def odd(event: Event) -> Result:
         return Result(output="kept back", events=[Event(type="job.done"), Event(type=type_)])
 

@@ -185,7 +185,9 @@ async def an_os(
         if draw is not None:
             parts = dataclasses.replace(parts, draw=lambda: draw)
         parts = dataclasses.replace(parts, desk=_desk(parts.desk, atomic, faults))
-        kernel = dataclasses.replace(kernel, processor=Processor(parts), sweep=Sweep(parts, kernel.sweep._dead, kernel.sweep._purge))
+        kernel = dataclasses.replace(
+            kernel, processor=Processor(parts), sweep=Sweep(parts, kernel.sweep._dead, kernel.sweep._purge)
+        )
         watch = Watch()
         kernel.observers.add(watch)
         async with contextlib.AsyncExitStack() as stack:

@@ -1,7 +1,8 @@
 """Claim check: data too large for a message or record lies in the Blobs port, a reference travels in its place.
 
 A name is a pure function of the record and the bytes: a redelivery writes the same blob, another event that comes under
-the same id does not replace it, and a reference can only lead to the blobs of its own record.
+the same id does not replace it, nor does a worker that lost its run, and a reference can only lead to the blobs of
+its own record.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ async def check_in(event: Event, blobs: Blobs) -> Event:
     encoded = await asyncio.to_thread(_encoded, event.data)
     if len(encoded) <= INLINE_BYTES:
         return event
-    ref = await _put(f"{_place(event)}{hashlib.sha256(encoded).hexdigest()[:32]}", encoded, blobs)
+    ref = await _put(_place(event), encoded, blobs)
     return event.but(data=None, dataref=_text(ref))
 
 
@@ -58,7 +59,7 @@ async def output_in(
 
     Args:
         record: Id of the record.
-        run: Names the run, its rerun and attempt.
+        run: Names the run and its rerun.
         output: Plain JSON.
         blobs: Where a larger output goes.
         limit_bytes: The largest that stands on the record.
@@ -68,7 +69,7 @@ async def output_in(
     encoded = jsonio.dumps(output)
     if len(encoded) <= limit_bytes:
         return jsonio.Raw(encoded), None
-    return None, _text(await _put(f"{record}/{run}", encoded, blobs))
+    return None, _text(await _put(f"{record}/{run}-", encoded, blobs))
 
 
 async def encoded_out(record: str, reference: str, blobs: Blobs) -> bytes:
@@ -93,13 +94,13 @@ def _place(event: Event) -> str:
     return f"{record_id(event.tenantid, event.source, event.id)}/data-"
 
 
-async def _put(name: str, encoded: bytes, blobs: Blobs) -> BlobRef:
+async def _put(place: str, encoded: bytes, blobs: Blobs) -> BlobRef:
     if len(encoded) > BLOB_BYTES:
         raise TooLargeError(
-            f"{name.partition('/')[2]} has {len(encoded)} bytes, at most {BLOB_BYTES} are allowed",
+            f"{place.partition('/')[2].rstrip('-')} has {len(encoded)} bytes, at most {BLOB_BYTES} are allowed",
             hint="Keep large data elsewhere and put a link into the event",
         )
-    return await blobs.put(name, encoded)
+    return await blobs.put(f"{place}{hashlib.sha256(encoded).hexdigest()[:32]}", encoded)
 
 
 def _text(ref: BlobRef) -> str:
