@@ -1,14 +1,13 @@
 """Ids: minted at the edge, derived everywhere else. Derivation is pure; only `mint` is random."""
 
 import hashlib
-import uuid
 
 import uuid_utils
 
 PARTITION_CHARS = 512
 """Characters of a correlation id that stand in a partition's name as they are; stores limit the length of keys."""
 
-_NAMESPACE = uuid.UUID("6f0a2c1e-5d43-5b0e-9a39-7d1f0b6a4c55")
+_NAMESPACE = uuid_utils.UUID("6f0a2c1e-5d43-5b0e-9a39-7d1f0b6a4c55")
 
 
 def mint() -> str:
@@ -18,8 +17,8 @@ def mint() -> str:
 
 def derive(*parts: str | int) -> str:
     """Return the uuid5 of the parts. The same parts give the same id; parts cannot run into each other."""
-    name = "\x1f".join(str(part).replace("\\", "\\\\").replace("\x1f", "\\u001f") for part in parts)
-    return str(uuid.uuid5(_NAMESPACE, name))
+    name = "".join([f"{len(text)}:{text}" for text in map(str, parts)])
+    return str(uuid_utils.uuid5(_NAMESPACE, name))
 
 
 def record_id(tenant: str, source: str, event_id: str) -> str:

@@ -58,6 +58,8 @@ class Runner:
             if free <= 0:
                 self._room.clear()
                 await self._room.wait()
+                # The task that made room says so with its last step, and leaves the set after it.
+                await asyncio.sleep(0)
                 continue
             try:
                 deliveries = await self._kernel.queue.receive(min(free, _BATCH), _WAIT_S)
@@ -68,7 +70,9 @@ class Runner:
                 await asyncio.sleep(_HOLD_S[0])
                 continue
             for delivery in deliveries:
-                self._busy.add(asyncio.create_task(self._handle(delivery)))
+                task = asyncio.create_task(self._handle(delivery))
+                self._busy.add(task)
+                task.add_done_callback(self._busy.discard)
 
     async def _handle(self, delivery: Delivery) -> None:
         try:
@@ -81,9 +85,6 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - whatever it is, the message goes back and the others go on
             await self._give_back(delivery, error)
         finally:
-            task = asyncio.current_task()
-            if task is not None:
-                self._busy.discard(task)
             self._room.set()
 
     async def _give_back(self, delivery: Delivery, error: Exception) -> None:

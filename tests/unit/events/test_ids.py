@@ -35,9 +35,9 @@ def test_source_and_id_cannot_run_into_each_other(source: str, event: str, sourc
 @pytest.mark.parametrize(
     ("found", "pinned"),
     [
-        (ids.derive("queue", "acme", "events", 7), "f89a04c0-47d3-502b-80eb-105269e26d54"),
-        (ids.emitted_id("acme", "/cli", "e1", "mail.reader", 0, "end", 0), "87155f78-c1cd-590f-85f7-782f4b26604f"),
-        (ids.emitted_id("acme", "/cli", "e1", "mail.reader", 1, "end", 0), "d9a35f6e-eb42-5abd-89e1-1aa9c1af02bc"),
+        (ids.derive("queue", "acme", "events", 7), "26c06c4f-5c46-50cc-9eeb-590402d809df"),
+        (ids.emitted_id("acme", "/cli", "e1", "mail.reader", 0, "end", 0), "e0809b0a-4cc4-5b71-93eb-a853d554ac74"),
+        (ids.emitted_id("acme", "/cli", "e1", "mail.reader", 1, "end", 0), "a7d3352f-0172-55ec-8041-bdefc09a2726"),
         (ids.record_id("acme", "/cli", "e1"), "acme~1cf572d550e07a801f68a258a66849b5"),
         (ids.record_id("acme", "", "été"), "acme~b04d1acbcd164cb97a600e4b1b4e4a93"),
         (ids.partition("acme", "c1"), "acme~c1"),
