@@ -54,7 +54,7 @@ PLANTED = (
         "runs/record.py",
         'return (run["lease_until"] or 0.0) + CLOCK_SKEW_S < now',
         "return True",
-        (RECOVERY, "live_lease"),
+        ("unit/runs/test_record.py", "may_be_claimed"),
     ),
     Planted(
         "ids of emitted events are random",
