@@ -2,12 +2,14 @@
 
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from vextir_os.errors import SettingsError
 
 _SIGNING = "signing.key"
 _API = "api.key"
+_FILE_BYTES = 1_000
 
 
 def signing_key(data_dir: Path) -> bytes:
@@ -25,7 +27,7 @@ def _keep(path: Path) -> str:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
             _make(path)
-        text = path.read_text("ascii").strip()
+        text = _read(path).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"the key cannot be read or made: {error}", where=str(path)) from error
     if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
@@ -35,6 +37,22 @@ def _keep(path: Path) -> str:
             hint="Restore it from a backup; without it, messages that wait on the queue count as forged",
         )
     return text
+
+
+def _read(path: Path) -> str:
+    # Opened without waiting: a pipe in the place of the key would hold up the start for ever.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise SettingsError("the key is no file", where=str(path), hint="Remove it")
+        if os.name == "posix" and found.st_mode & 0o077:
+            raise SettingsError(
+                f"the key may be read or changed by others, its mode is {stat.S_IMODE(found.st_mode):04o}",
+                where=str(path),
+                hint="Delete it, and the next start makes a new one; or, if nobody knows it, run: chmod 600 FILE. "
+                "Where the file system keeps no modes, name a folder elsewhere with VEXTIR_DATA_DIR",
+            )
+        return file.read(_FILE_BYTES).decode("ascii")
 
 
 def _make(path: Path) -> None:
