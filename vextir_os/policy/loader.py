@@ -9,6 +9,8 @@ from vextir_os.yamlio import YAML_BYTES, load_yaml
 
 SUFFIX = ".yaml"
 
+_SUFFIXES = (SUFFIX, ".yml")
+
 
 def load_policies(folder: Path) -> Bundle:
     """Load all `*.yaml` files of a folder, by name; a folder that is missing or holds none gives an empty bundle.
@@ -54,14 +56,17 @@ def _files(folder: Path, problems: list[VextirError]) -> list[Path]:
     for path in entries:
         name = f"{folder.name}/{path.name}" if folder.name else path.name
         if path.is_dir():
-            if any(path.rglob(f"*{SUFFIX}")):
+            if any(file.suffix.lower() in _SUFFIXES for file in path.rglob("*")):
                 hint = "Move the files one folder up"
                 problems.append(
                     PolicyFileError("policies in a folder inside this one are not read", hint=hint, where=name)
                 )
+        elif path.suffix == SUFFIX and path.exists() and not path.is_file():
+            # Reading a pipe, or a device, may never end.
+            problems.append(PolicyFileError("is no file", hint="Remove it", where=name))
         elif path.suffix == SUFFIX:
             files.append(path)
-        elif path.suffix.lower() in (".yml", SUFFIX):
+        elif path.suffix.lower() in _SUFFIXES:
             hint = f"Rename it to {path.stem}{SUFFIX}"
             problems.append(PolicyFileError(f"only files named *{SUFFIX} are read", hint=hint, where=name))
     return files

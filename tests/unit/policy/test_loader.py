@@ -1,5 +1,6 @@
 """Policy files: what they may say, and every problem with its place."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,21 @@ def test_policies_in_a_folder_inside_are_not_passed_over_in_silence(folder: Path
     assert problems(folder) == [
         "policies/team: policies in a folder inside this one are not read. Move the files one folder up"
     ]
+
+
+@pytest.mark.parametrize("name", ["deny.yml", "DENY.YAML", "deeper/deny.yaml"])
+def test_no_spelling_hides_a_denial_in_a_folder_inside(folder: Path, name: str) -> None:
+    (folder / "a.yaml").write_text(GOOD)
+    (folder / "team" / name).parent.mkdir(parents=True)
+    (folder / "team" / name).write_text(GOOD)
+    assert problems(folder) == [
+        "policies/team: policies in a folder inside this one are not read. Move the files one folder up"
+    ]
+
+
+def test_a_pipe_among_the_policies_is_a_problem_and_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "a.yaml")
+    assert problems(folder) == ["policies/a.yaml: is no file. Remove it"]
 
 
 def test_a_file_in_the_place_of_the_folder_is_a_problem(folder: Path) -> None:
