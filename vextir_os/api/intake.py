@@ -15,12 +15,13 @@ from vextir_os.events.codec_data import media_type
 from vextir_os.events.codec_http import decode_http
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal
+from vextir_os.events.limits import WIRE_BYTES
 from vextir_os.kernel import Kernel
 
 SOURCE = "/api"
 """Source of events that name none."""
 
-_LARGE_BYTES = 256_000
+_LARGE_BYTES = WIRE_BYTES
 
 
 class HttpIntake:

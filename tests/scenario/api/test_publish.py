@@ -116,6 +116,15 @@ async def test_large_data_and_large_outputs_are_read_again_as_they_were(tmp_path
         assert "output_ref" not in record["runs"]["hear"]
 
 
+@pytest.mark.parametrize("size_bytes", [199_000, 200_000, 200_001, 230_000, 256_000, 256_001])
+async def test_a_body_over_the_size_of_a_message_is_read_like_a_smaller_one(tmp_path: Path, size_bytes: int) -> None:
+    async with a_server(tmp_path) as served:
+        start, end = b'{"type": "said.a", "data": "', b'"}'
+        body = start + b"x" * (size_bytes - len(start) - len(end)) + end
+        answer = await served.client.post("/v1/events", content=body, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 202
+
+
 async def test_another_event_under_the_same_id_does_not_replace_the_large_data_of_the_first(tmp_path: Path) -> None:
     async with a_server(tmp_path) as served:
         for letter in "ab":
