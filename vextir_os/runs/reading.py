@@ -27,9 +27,10 @@ async def find(store: Store, tenant: str, event_id: str) -> Mapping[str, Any] | 
 
     The same id from another source or under another correlation id is another event; the oldest one is returned.
     """
-    page = await store.query(EVENTS, [Where("event_id", "=", event_id)], limit=_PAGE)
-    own = [item.document for item in page.items if item.document["id"].startswith(f"{tenant}~")]
-    return own[0] if own else None
+    async for record in _all(store, Where("event_id", "=", event_id)):
+        if record["id"].startswith(f"{tenant}~"):
+            return record
+    return None
 
 
 async def trace(store: Store, tenant: str, event_id: str) -> Trace | None:
