@@ -55,7 +55,11 @@ def open_writer(path: str, *, busy_timeout_s: float) -> sqlite3.Connection:
 def open_reader(path: str, *, busy_timeout_s: float) -> sqlite3.Connection:
     """Open a second connection that can only read."""
     connection = _connect(path, busy_timeout_s)
-    connection.execute("PRAGMA query_only=ON")
+    try:
+        connection.execute("PRAGMA query_only=ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -76,10 +80,15 @@ def _connect(path: str, busy_timeout_s: float) -> sqlite3.Connection:
         cached_statements=_CACHED_STATEMENTS,
         check_same_thread=True,
     )
-    connection.execute("PRAGMA trusted_schema=OFF")
-    connection.execute("PRAGMA temp_store=MEMORY")
-    connection.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
-    connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
+    try:
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        # This one reads the file, which may be damaged.
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KB}")
+        connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
