@@ -32,6 +32,8 @@ def normalise(returned: Any, driver: str) -> Result:
     Raises:
         InvalidOutputError: It is none of the forms above, or some part of it is no JSON; the message names which.
     """
+    if type(returned) is dict:
+        return Result(output=_json(returned, driver, "the output"))
     if returned is None:
         return Result()
     if isinstance(returned, Event):

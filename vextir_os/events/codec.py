@@ -6,6 +6,7 @@ is in `codec_http`. Who may say what of himself is not asked here: identity is a
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from vextir_os.errors import (
@@ -28,6 +29,7 @@ NO_PROPERTIES: Mapping[str, str | int | float | bool] = {}
 _PREFIXES = ("cloudEvents_", "cloudEvents:")
 _OPTIONAL = ("subject", "datacontenttype", "dataschema", "tenantid", "userid", "correlationid", "causationid",
              "partitionkey", "traceparent", "dataref")  # fmt: skip
+_optional_of = attrgetter(*_OPTIONAL)
 _PROBLEMS = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,10 +65,7 @@ def to_dict(event: Event) -> dict[str, Any]:
     if event.time is not None:
         fields["time"] = event.time.isoformat()[:-6] + "Z"
     fields["category"] = event.category
-    for name in _OPTIONAL:
-        value = getattr(event, name)
-        if value:
-            fields[name] = value
+    fields.update((name, value) for name, value in zip(_OPTIONAL, _optional_of(event), strict=True) if value)
     if event.priority != 5:
         fields["priority"] = event.priority
     if event.labels:

@@ -139,6 +139,10 @@ class Event:
         copy._check()  # noqa: SLF001 - another instance of this very class
         return copy
 
+    def stamped(self, **values: Any) -> Self:
+        """Return a copy with attributes that the OS itself has made or checked; nothing is checked again."""
+        return self._rebuilt(vars(self), values)
+
     @classmethod
     def of_signed(cls, attributes: Mapping[str, Any]) -> Self:
         """Return an event of attributes that were those of a checked event; nothing is checked again.

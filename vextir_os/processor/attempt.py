@@ -4,6 +4,7 @@ Whatever a driver raises, returns or asks for becomes an outcome here, and so do
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from vextir_os.events.names import is_reserved
 from vextir_os.policy.grammar import permits
 from vextir_os.policy.model import Request
 from vextir_os.processor.failure import failure_of
-from vextir_os.processor.intake import pack
+from vextir_os.processor.intake import pack, pack_inline
 from vextir_os.processor.turn import Parts, Turn
 from vextir_os.processor.within import within
 from vextir_os.runs.claimcheck import SCHEME, check_out, output_in
@@ -63,8 +64,11 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
         )
         returned = await within(call_driver(loaded, event, context), manifest)
         result = normalise(returned, manifest.id)
-        events, decisions = _permitted(parts, event, manifest, run, tuple(result.events))
-        packed = [await pack(emitted, parts.desk.signer, parts.blobs, checked=True) for emitted in events]
+        events, decisions = _permitted(parts, event, manifest, run, result.events) if result.events else ((), [])
+        packed = []
+        for emitted in events:
+            message = pack_inline(emitted, parts.desk.signer, checked=True)
+            packed.append(message or await pack(emitted, parts.desk.signer, parts.blobs, checked=True))
         output, reference = await output_in(
             record["id"],
             f"{manifest.id}.{run['rerun']}.output",
@@ -110,17 +114,15 @@ def _own_copy(turn: Turn, record: RecordDoc) -> Event:
 
 
 def _permitted(
-    parts: Parts, event: Event, manifest: Manifest, run: RunDoc, emitted: tuple[Event, ...]
+    parts: Parts, event: Event, manifest: Manifest, run: RunDoc, emitted: Sequence[Event]
 ) -> tuple[tuple[Event, ...], list[dict[str, Any]]]:
     """Return the events as they will be published, and the decision on each. Raises `NotPermittedError`."""
-    if not emitted:
-        return (), []
     now = datetime.fromtimestamp(parts.desk.clock.time(), UTC)
     stamped, decisions = [], []
     for index, child in enumerate(emitted):
         decisions.append(_decide(parts, event, manifest, child))
         stamped.append(
-            child.but(
+            child.stamped(
                 id=ids.emitted_id(event.tenantid, event.source, event.id, manifest.id, run["rerun"], "end", index),
                 source=f"/drivers/{manifest.id}",
                 time=now,

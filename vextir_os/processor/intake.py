@@ -56,7 +56,7 @@ def stamp(event: Event, principal: Principal, *, now: float, event_id: str, sour
             f"source {event.source[:80]!r} is that of a driver", hint=f"Choose a source outside `{DRIVERS}`"
         )
     named = event.id or event_id
-    return event.but(
+    return event.stamped(
         id=named,
         source=event.source or source,
         time=event.time or datetime.fromtimestamp(now, UTC),
@@ -82,14 +82,22 @@ async def pack(
     `checked`: the data is known to be plain JSON.
     Raises `InvalidEventError` for data that is no JSON, `TooLargeError` over the limits.
     """
+    message = pack_inline(event, signer, kind=kind, checked=checked)
+    if message is None:
+        event = await check_in(event, blobs)
+        message = event_message(signer, event, encode(event), kind=kind)
+    return message
+
+
+def pack_inline(
+    event: Event, signer: Signer, *, kind: Literal["event", "inbound"] = "event", checked: bool = False
+) -> Message | None:
+    """Return the message as `pack` does, or None when the data is too large to travel in it."""
     try:
         body = encode(event, checked=checked)
     except TooLargeError:
-        body = b""
-    if not 0 < len(body) <= INLINE_BYTES:
-        event = await check_in(event, blobs)
-        body = encode(event)
-    return event_message(signer, event, body, kind=kind)
+        return None
+    return event_message(signer, event, body, kind=kind) if len(body) <= INLINE_BYTES else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +145,7 @@ class Intake:
         ]
         for event in stamped:
             self._allow(event, principal)
-        messages = [await pack(event, self.signer, self.blobs) for event in stamped]
+        messages = [pack_inline(event, self.signer) or await pack(event, self.signer, self.blobs) for event in stamped]
         await self.queue.send(messages)
         for event in stamped:
             self.notify(event)

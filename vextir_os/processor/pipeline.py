@@ -14,8 +14,8 @@ from vextir_os.processor.turn import Next, Parts, Settlement, Stage, Turn
 STAGES: tuple[Stage, ...] = (
     quarantine,  # what no stage behind it can read is kept whole, as a dead letter
     decode,      # bytes -> event, identity asserted; or a knock at a record that is there
-    authorize,   # policy: a grant or a denial, pure
-    route,       # registry: the drivers, pure
+    authorize,   # policy: a grant or a denial; pure
+    route,       # registry: the drivers; pure
     at_once,     # drivers that may run twice: run, then one record with their outcome
     admit,       # one record per event: created with its runs claimed, or found and claimed
     execute,     # each run: the driver under its limits, then commit, publish and settle in one write

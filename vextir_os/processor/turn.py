@@ -4,6 +4,7 @@ import itertools
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Literal
 
 from vextir_os.driverkit.manifest import Manifest
@@ -93,3 +94,14 @@ class Turn:
 Next = Callable[[Turn], Awaitable[Settlement]]
 Stage = Callable[[Parts, Turn, Next], Awaitable[Settlement]]
 """A stage does its part and awaits the next one, or ends the way with a settlement of its own."""
+
+
+def pure(decide: Callable[[Parts, Turn], None]) -> Stage:
+    """Make a stage of a function that only decides: it writes its answer on the turn, and the next stage follows."""
+
+    @wraps(decide)
+    def stage(parts: Parts, turn: Turn, following: Next) -> Awaitable[Settlement]:
+        decide(parts, turn)
+        return following(turn)
+
+    return stage

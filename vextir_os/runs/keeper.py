@@ -112,7 +112,7 @@ class Keeper:
         self.record = record
         self._desk = desk
         self._etag = etag
-        self._lock = asyncio.Lock()
+        self._lock: asyncio.Lock | None = None
 
     @classmethod
     async def create(
@@ -178,7 +178,7 @@ class Keeper:
             LostRunError: The assertion failed; nothing was written.
             StoreUnavailableError: The store did not answer, or others were always first.
         """
-        async with self._lock:
+        async with self._turn():
             if self._desk.atomic is not None:
                 return await self._write_at_once(self._desk.atomic, change, settle, durable)
             await self._follow_up(await self._write_record(change))
@@ -186,8 +186,14 @@ class Keeper:
 
     async def publish_left(self) -> None:
         """Publish what a commit left in the outbox of the stored copy, then remove exactly that."""
-        async with self._lock:
+        async with self._turn():
             await self._publish([_effect(self._desk.signer, entry) for entry in self.record["outbox"]])
+
+    def _turn(self) -> asyncio.Lock:
+        # Most records are created with their outcome and never written to again.
+        if self._lock is None:
+            self._lock = asyncio.Lock()
+        return self._lock
 
     async def _write_at_once(
         self,
