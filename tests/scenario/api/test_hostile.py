@@ -9,7 +9,7 @@ import pytest
 
 from tests.scenario.api.serving import JSON, KEY, Served, a_server, answer, problem
 from vextir_os.api.bodies import Limits
-from vextir_os.api.wire import GuardedProtocol
+from vextir_os.api.wire import WAITING, GuardedProtocol
 
 SMALL = Limits(request_bytes=100_000, buffered_bytes=250_000, batch_events=3)
 HURRIED = Limits(body_s=0.05)
@@ -77,6 +77,45 @@ async def test_a_body_without_end_is_cut_off(tmp_path: Path) -> None:
         part = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
         assert await flood(served, served.head(Transfer_Encoding="chunked"), part) < 1_000
         assert await works_still(served)
+
+
+@pytest.mark.parametrize(
+    ("start", "part"),
+    [
+        pytest.param(b"2\r\n{}\r\n0\r\nX: ", b"y" * 10_000, id="one-trailer-without-end"),
+        pytest.param(b"2\r\n{}\r\n0\r\n", b"X: y\r\n" * 2_000, id="trailers-without-end"),
+        pytest.param(b"2;", b"y" * 10_000, id="extension-without-end"),
+        pytest.param(b"", b"1;" + b"y" * 10_000 + b"\r\nx\r\n", id="extensions-of-every-chunk"),
+    ],
+)
+@pytest.mark.parametrize("key", [KEY, ""], ids=["key", "no-key"])
+async def test_what_stands_around_a_body_is_bounded(tmp_path: Path, key: str, start: bytes, part: bytes) -> None:
+    async with a_server(tmp_path) as served:
+        head = served.head(Transfer_Encoding="chunked", X_API_Key=key)
+        assert await flood(served, head + start, part) < 1_000
+        assert await works_still(served)
+
+
+async def test_a_body_in_chunks_of_one_byte_is_read(tmp_path: Path) -> None:
+    async with a_server(tmp_path) as served:
+        body = b'{"type": "said.a", "data": "' + b"x" * 100_000 + b'"}'
+        parts = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+        head = served.head(Transfer_Encoding="chunked")
+        assert answer(await served.raw(head, parts, b"0\r\nX-Sum: 1\r\n\r\n"))[0] == 202
+
+
+async def test_requests_are_not_piled_up_behind_one_another(tmp_path: Path) -> None:
+    async with a_server(tmp_path) as served:
+        many = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000
+        assert await flood(served, b"", many) < 1_000
+        assert await works_still(served)
+
+
+async def test_a_few_requests_behind_one_another_are_all_answered(tmp_path: Path) -> None:
+    async with a_server(tmp_path) as served:
+        some = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n" * (WAITING - 1)
+        raw = await served.raw(some + served.head("GET /v1/health"))
+        assert raw.count(b"HTTP/1.1 200") == WAITING
 
 
 async def test_a_body_that_stops_coming_in_is_given_up(tmp_path: Path) -> None:
