@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,6 +35,8 @@ def main() -> int:
     parser.add_argument("--lat", default="300")
     parser.add_argument("--flows", default="1000")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--most-p50", type=float, help="fail when the median p50 is more than this times the loop's")
+    parser.add_argument("--p50-under-ms", type=float, help="fail when the median p50 is not under this")
     given = parser.parse_args()
     arguments = ["--n", given.n, "--lat", given.lat, "--flows", given.flows]
     programs = {
@@ -48,14 +51,21 @@ def main() -> int:
     for label, unit, read in _ROWS:
         line = f"{label + ', ' + unit:28}"
         for name in programs:
-            values = sorted(read(found[name]) for found in rounds)
-            ratios = sorted(read(found[name]) / read(found["loop"]) for found in rounds)
-            line += f"{values[len(values) // 2]:>16,.2f} ({ratios[len(ratios) // 2]:.2f}x loop)"
+            value = statistics.median(read(found[name]) for found in rounds)
+            ratio = statistics.median(read(found[name]) / read(found["loop"]) for found in rounds)
+            line += f"{value:>16,.2f} ({ratio:.2f}x loop)"
         print(line)
     right = all(found["ok"] for each in rounds for found in each.values())
     print("every result was read back and is right" if right else "SOME RESULTS ARE WRONG")
     print(json.dumps(rounds[-1]))
-    return 0 if right else 1
+    p50 = statistics.median(found["vextir"]["latency"]["p50_ms"] for found in rounds)
+    ratio = statistics.median(
+        found["vextir"]["latency"]["p50_ms"] / found["loop"]["latency"]["p50_ms"] for found in rounds
+    )
+    slow = (given.most_p50 is not None and ratio > given.most_p50) or (
+        given.p50_under_ms is not None and p50 >= given.p50_under_ms
+    )
+    return 0 if right and not slow else 1
 
 
 if __name__ == "__main__":

@@ -1,0 +1,40 @@
+"""The benchmark says what it measured, and that every result was right. How fast it is stands in no test."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vextir_os import __version__
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("delivery", ["idempotent", "default"])
+def test_the_last_line_is_one_object_with_every_number(tmp_path: Path, delivery: str) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "pipeline.py"), "--delivery", delivery]
+    sizes = ["--n", "300", "--lat", "10", "--flows", "40", "--data", str(tmp_path)]
+    done = subprocess.run([*command, *sizes], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert (found["ok"], found["peer"], found["version"]) == (True, "vextir", __version__)
+    assert found["durability"] == "sqlite WAL, synchronous=FULL, group commit"
+    assert ("idempotent" in found["semantics"]) is (delivery == "idempotent")
+    assert found["cold_start_s"] > 0
+    throughput, latency, chain = found["throughput"], found["latency"], found["chain"]
+    assert (throughput["n"], throughput["verified"]) == (300, True)
+    assert throughput["eps"] == pytest.approx(300 / throughput["seconds"])
+    assert latency["count"] == 10
+    assert 0 < latency["p50_ms"] <= latency["p99_ms"]
+    assert (chain["flows"], chain["steps"], chain["verified"]) == (40, 3, True)
+    assert chain["steps_per_s"] == pytest.approx(120 / chain["seconds"])
+
+
+def test_the_baseline_does_the_same_job_and_is_right(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "loop.py"), "--n", "300", "--lat", "10", "--flows", "40"]
+    done = subprocess.run([*command, "--data", str(tmp_path)], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert (found["ok"], found["throughput"]["verified"], found["chain"]["verified"]) == (True, True, True)
