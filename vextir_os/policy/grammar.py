@@ -114,6 +114,11 @@ def permits(permissions: Iterable[str], action: str) -> bool:
     Raises:
         ActionError: A permission has a wrong syntax.
     """
+    return _permits(tuple(permissions), action)
+
+
+@lru_cache(4096)
+def _permits(permissions: tuple[str, ...], action: str) -> bool:
     verb, _, resource = action.partition(":")
     return any(parse_action(permission).matches(verb, resource) for permission in permissions)
 
