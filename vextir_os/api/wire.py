@@ -7,7 +7,7 @@ connections, and only so many requests that wait on one. Bodies are the app's ma
 import asyncio
 from typing import Any, Literal, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from vextir_os.api.guard import HEAD_BYTES
 from vextir_os.api.problem import MEDIA_TYPE, Problem, RefusedError
@@ -39,6 +39,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._began = False
         self._message_bytes = self._body_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin a connection, unless there are too many."""
@@ -51,6 +52,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self._stop_timer()
+        self._give_up()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -106,6 +108,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, detail: str) -> None:
         if self._answering():
             # The beginning of another answer may be on its way; a second one would be read as part of it.
+            self._give_up()
             self.transport.abort()
             return
         problem = Problem(status=status, code=RefusedError.code, detail=detail)
@@ -113,6 +116,17 @@ class GuardedProtocol(HttpToolsProtocol):
         head = f"HTTP/1.1 {status} \r\ncontent-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
         self.transport.write(f"{head}cache-control: no-store\r\nconnection: close\r\n\r\n".encode() + body)
         self.transport.close()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _give_up(self) -> None:
+        """Let nothing more be written. Uvicorn tells it to the last request alone; that may be one that waits."""
+        self.pipeline.clear()
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_s, self._late)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -104,11 +105,13 @@ async def test_a_body_in_chunks_of_one_byte_is_read(tmp_path: Path) -> None:
         assert answer(await served.raw(head, parts, b"0\r\nX-Sum: 1\r\n\r\n"))[0] == 202
 
 
-async def test_requests_are_not_piled_up_behind_one_another(tmp_path: Path) -> None:
+async def test_requests_are_not_piled_up_behind_one_another(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with a_server(tmp_path) as served:
         many = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000
-        assert await flood(served, b"", many) < 1_000
+        for _ in range(5):
+            assert await flood(served, b"", many) < 1_000
         assert await works_still(served)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_a_few_requests_behind_one_another_are_all_answered(tmp_path: Path) -> None:
