@@ -1,11 +1,15 @@
 """Secrets of this installation: random, made at the first start, in files that only their owner can read."""
 
+import contextlib
 import os
 import secrets
 import stat
 from pathlib import Path
 
 from vextir_os.errors import SettingsError
+
+DATA_FOLDER = ".vextir"
+"""The data directory inside a project, unless the settings name another."""
 
 _SIGNING = "signing.key"
 _API = "api.key"
@@ -26,6 +30,7 @@ def _keep(path: Path) -> str:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
+            _keep_out_of_git(path.parent)
             _make(path)
         text = _read(path).strip()
     except (OSError, UnicodeDecodeError) as error:
@@ -53,6 +58,15 @@ def _read(path: Path) -> str:
                 "Where the file system keeps no modes, name a folder elsewhere with VEXTIR_DATA_DIR",
             )
         return file.read(_FILE_BYTES).decode("ascii")
+
+
+def _keep_out_of_git(folder: Path) -> None:
+    # The folder in a project is ours alone, and `git add .` would publish its keys and data. Others may hold more.
+    if folder.name == DATA_FOLDER:
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(folder / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write("*\n")
 
 
 def _make(path: Path) -> None:

@@ -29,6 +29,20 @@ def test_of_many_that_start_at_once_all_get_one_key(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["api.key"]
 
 
+def test_the_data_folder_of_a_project_stays_out_of_git_and_no_other_folder_is_touched(tmp_path: Path) -> None:
+    api_key(tmp_path / ".vextir")
+    api_key(tmp_path / "data")
+    assert (tmp_path / ".vextir" / ".gitignore").read_text() == "*\n"
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["api.key"]
+
+
+def test_what_a_person_wrote_about_the_data_folder_stays(tmp_path: Path) -> None:
+    (tmp_path / ".vextir").mkdir()
+    (tmp_path / ".vextir" / ".gitignore").write_text("*.key\n")
+    signing_key(tmp_path / ".vextir")
+    assert (tmp_path / ".vextir" / ".gitignore").read_text() == "*.key\n"
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o602, 0o777], ids=oct)
 def test_a_key_that_others_may_have_read_or_written_is_refused_and_not_shown(tmp_path: Path, mode: int) -> None:
     path = tmp_path / "api.key"
