@@ -22,7 +22,7 @@ CONNECTIONS = 500
 WAITING = 32
 """Requests that wait on one connection for the answer to an earlier one, at most."""
 
-_FRAME_BYTES = 8
+FRAME_BYTES = 8
 """What one byte of a body may cost in sizes and line ends of chunks: a chunk of one byte has six."""
 
 
@@ -103,7 +103,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _is_padded(self, last: int) -> bool:
         # Twice: for the head, which counts as well, and for the trailers. The last bytes may belong to two requests.
-        return self._message_bytes > 2 * (HEAD_BYTES + last) + _FRAME_BYTES * self._body_bytes
+        return self._message_bytes > 2 * (HEAD_BYTES + last) + FRAME_BYTES * self._body_bytes
 
     def _refuse(self, status: int, detail: str) -> None:
         if self._answering():
