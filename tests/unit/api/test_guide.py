@@ -28,7 +28,7 @@ LIMITS = Limits()
         f"| bodies of all requests at one moment | {LIMITS.buffered_bytes / 1e6:.0f} MB |",
         f"| connections | {CONNECTIONS} |",
         f"| requests that wait on one connection | {WAITING} |",
-        f"| sizes, extensions and trailers of chunks | {2 * HEAD_BYTES / 1e3:g} KB and {FRAME_BYTES - 1} times the body |",
+        f"| sizes, extensions and trailers of chunks | {HEAD_BYTES / 500:g} KB and {FRAME_BYTES - 1} times",
     ],
 )
 def test_every_limit_of_the_guide_is_the_codes(row: str) -> None:
