@@ -34,7 +34,7 @@ DRIVERS = "/drivers/"
 
 
 def stamp(event: Event, principal: Principal, *, now: float, event_id: str, source: str, trusted: bool) -> Event:
-    """Return the event as the edge asserts it. Pure.
+    """Return the event as the edge asserts it: nobody outside says that an event came from within. Pure.
 
     Args:
         event: As the sender wrote it.
@@ -47,7 +47,8 @@ def stamp(event: Event, principal: Principal, *, now: float, event_id: str, sour
     Raises:
         ForgedError: A type, source or claim check that only the OS may use.
     """
-    if principal.kind != "system" and is_reserved(event.type):
+    outsider = principal.kind != "system"
+    if outsider and is_reserved(event.type):
         raise ForgedError(f"event type {event.type!r} is reserved for the OS", hint="Choose a type outside `vextir.**`")
     if event.dataref.startswith(SCHEME):
         raise ForgedError(f"dataref {event.dataref[:40]!r} is a claim check that only the OS writes")
@@ -57,6 +58,7 @@ def stamp(event: Event, principal: Principal, *, now: float, event_id: str, sour
         )
     named = event.id or event_id
     return event.stamped(
+        category="input" if outsider and event.category == "internal" else event.category,
         id=named,
         source=event.source or source,
         time=event.time or datetime.fromtimestamp(now, UTC),

@@ -31,6 +31,15 @@ def test_what_a_sender_may_set_is_kept() -> None:
     assert (event.id, event.source, event.correlationid, event.causationid) == ("mine", "/shop", "c", "x")
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"), [("internal", "input"), ("input", "input"), ("output", "output")], ids=["internal", "in", "out"]
+)
+def test_what_comes_in_by_an_edge_was_never_between_drivers(said: Any, kept: str) -> None:
+    assert stamped(Event(type="a.b", category=said)).category == kept
+    system = Principal(kind="system", id="replay", tenant="acme")
+    assert stamped(Event(type="a.b", category=said), system).category == said
+
+
 @given(
     tenant=st.sampled_from(["", "evil", "acme"]),
     user=st.text("abc", max_size=5),
