@@ -193,7 +193,7 @@ PLANTED = (
     Planted(
         "anybody publishes types of the OS",
         "processor/intake.py",
-        'if principal.kind != "system" and is_reserved(event.type):',
+        'if outsider and is_reserved(event.type):',
         "if not event.type:",
         (FOREIGN, "forged"),
     ),
