@@ -1,6 +1,7 @@
 """The job that all benchmarked programs do: what goes in, what must come out. Standard library only."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -19,3 +20,33 @@ def result(data: dict[str, Any]) -> dict[str, Any]:
     total = sum(item["count"] * item["price"] for item in data["items"])
     mark = hashlib.sha256(f"{data['customer']['id']}:{total}".encode()).hexdigest()[:16]
     return {"number": data["number"], "total": total, "mark": mark}
+
+
+def numbers(
+    *, n: int, seconds: float, times: Sequence[float], flows: int, chained: float, right: tuple[bool, bool]
+) -> dict[str, Any]:
+    """Return what every program reports of the three measurements.
+
+    Args:
+        n: Events of the throughput run, which took `seconds`.
+        seconds: From the first publish to the last result.
+        times: Seconds of each event that was alone, sorted.
+        flows: Chains of three steps, which took `chained` seconds.
+        chained: As `seconds`.
+        right: Whether all results of the first and of the last were read back and are right.
+    """
+    return {
+        "throughput": {"n": n, "seconds": seconds, "eps": n / seconds, "verified": right[0]},
+        "latency": {
+            "count": len(times),
+            "p50_ms": times[len(times) // 2] * 1e3,
+            "p99_ms": times[int(len(times) * 0.99)] * 1e3,
+        },
+        "chain": {
+            "flows": flows,
+            "steps": 3,
+            "seconds": chained,
+            "steps_per_s": flows * 3 / chained,
+            "verified": right[1],
+        },
+    }

@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.job import payload, result
+from benchmarks.job import numbers, payload, result
 from vextir_os.local.loop import run
 
 Unit = tuple[Callable[[sqlite3.Connection], Any], "asyncio.Future[Any]"]
@@ -192,12 +192,8 @@ async def measure(data: Path, *, n: int, lat: int, flows: int) -> dict[str, Any]
         "durability": "sqlite WAL, synchronous=FULL, group commit",
         "semantics": "none: no lease, no record, no retry",
         "cold_start_s": 0.0,
-        "throughput": {"n": n, "seconds": seconds, "eps": n / seconds, "verified": right[0]},
-        "latency": {"count": lat, "p50_ms": times[lat // 2] * 1e3, "p99_ms": times[int(lat * 0.99)] * 1e3},
-        "chain": {
-            "flows": flows, "steps": 3, "seconds": chained, "steps_per_s": flows * 3 / chained, "verified": right[2]
-        },
-    }  # fmt: skip
+        **numbers(n=n, seconds=seconds, times=times, flows=flows, chained=chained, right=(right[0], right[2])),
+    }
 
 
 def main() -> None:

@@ -1,62 +1,21 @@
 """What the broker does beyond the Queue port: the rules that a Service Bus client relies on."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from tests.support.broker import ids, message, one
 from tests.support.clock import FakeClock
 from vextir_os.adapters.sqlite.broker import Broker
 from vextir_os.adapters.sqlite.browse import Counts
 from vextir_os.adapters.sqlite.entities import DEAD, EntityProperties
 from vextir_os.adapters.sqlite.messages import WireDelivery, WireMessage
-from vextir_os.adapters.sqlite.sessions import SessionLock
-from vextir_os.adapters.sqlite.storage import SqliteStorage, open_storage
 from vextir_os.errors import (
     InvalidRequestError,
     LockLostError,
     NotFoundError,
     TooLargeError,
 )
-from vextir_os.ports.queue import Delivery, Message
-
-
-def message(name: str = "m", **attributes: Any) -> Message:
-    return Message(**{"id": name, "body": b"{}", **attributes})
-
-
-def ids(deliveries: Any) -> list[str]:
-    return [delivery.message.id for delivery in deliveries]
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def storage(clock: FakeClock) -> AsyncIterator[SqliteStorage]:
-    async with open_storage(":memory:", clock) as storage:
-        yield storage
-
-
-@pytest.fixture
-async def broker(storage: SqliteStorage) -> Broker:
-    await storage.broker.declare("events", EntityProperties(lock_duration_s=30))
-    await storage.broker.declare("ordered", EntityProperties(lock_duration_s=30, requires_session=True))
-    return storage.broker
-
-
-async def one(broker: Broker, name: str = "events") -> Delivery:
-    [delivery] = await broker.receive(name, 1, 0)
-    return delivery
-
-
-async def accept(broker: Broker, session: str | None) -> SessionLock:
-    lock = await broker.accept_session("ordered", session, 0)
-    assert lock is not None
-    return lock
-
 
 # Entities
 
