@@ -1,0 +1,22 @@
+"""Errors of records and the runs in them (6xx)."""
+
+from vextir_os.errors.base import VextirError
+
+
+class RunError(VextirError):
+    """Something about the record of an event or a run in it."""
+
+    code = "VX600"
+
+
+class LostRunError(RunError):
+    """The run belongs to another worker now: its fence, owner or state changed. Touch nothing more of it."""
+
+    code = "VX601"
+
+
+class WaitTimeoutError(RunError):
+    """What somebody waits for did not end in the time that they give it; it goes on without them."""
+
+    code = "VX603"
+    kind = "transient"

@@ -1,0 +1,30 @@
+"""Errors of settings, callers and command lines (9xx)."""
+
+from vextir_os.errors.base import ProblemsError, VextirError
+
+
+class SettingsError(VextirError):
+    """One wrong or missing setting."""
+
+    code = "VX900"
+    kind = "invalid"
+
+
+class SettingsProblemsError(ProblemsError, SettingsError):
+    """The settings cannot be used; all their problems."""
+
+    code = "VX901"
+
+
+class AuthError(VextirError):
+    """The caller did not prove who it is, or comes from where it may not."""
+
+    code = "VX902"
+    kind = "permission"
+
+
+class UsageError(VextirError):
+    """A command line that cannot be carried out as it is written."""
+
+    code = "VX903"
+    kind = "invalid"

@@ -1,0 +1,90 @@
+"""Errors of the store, the queue and the blobs (5xx)."""
+
+from vextir_os.errors.base import VextirError
+
+
+class StoreError(VextirError):
+    """Something about the store, the queue or the blobs behind a port."""
+
+    code = "VX500"
+
+
+class NotFoundError(StoreError):
+    """No such document, message, entity or blob."""
+
+    code = "VX501"
+    kind = "invalid"
+
+
+class AlreadyExistsError(StoreError):
+    """A create met a document of the same id and partition."""
+
+    code = "VX502"
+    kind = "invalid"
+
+
+class ConflictError(StoreError):
+    """A document changed since it was read, or a condition on it does not hold."""
+
+    code = "VX503"
+    kind = "transient"
+
+
+class StoreUnavailableError(StoreError):
+    """The store or queue did not answer, or is closed; whether a write happened is unknown unless it says so."""
+
+    code = "VX504"
+    kind = "transient"
+
+
+class StoreBusyError(StoreUnavailableError):
+    """Another process holds the database's write lock for too long; nothing was written."""
+
+    code = "VX505"
+
+
+class StoreFullError(StoreError):
+    """The disk, or the limit set for the database, is full; nothing was written."""
+
+    code = "VX506"
+    kind = "transient"
+
+
+class StoreCorruptError(StoreError):
+    """The database file is damaged."""
+
+    code = "VX507"
+
+
+class ForeignFileError(StoreError):
+    """The file is no Vextir OS database, or of a newer version."""
+
+    code = "VX508"
+    kind = "invalid"
+
+
+class LockLostError(StoreError):
+    """The lock of a message or session has expired or belongs to another receiver."""
+
+    code = "VX509"
+    kind = "invalid"
+
+
+class SessionLockedError(StoreError):
+    """The session is locked by another receiver."""
+
+    code = "VX510"
+    kind = "transient"
+
+
+class BlobMismatchError(StoreError):
+    """The bytes of a blob do not have the hash or size that its reference names."""
+
+    code = "VX511"
+
+
+class InvalidRequestError(StoreError):
+    """A document, message, name, path or option that no store or queue takes."""
+
+    code = "VX512"
+    kind = "invalid"
