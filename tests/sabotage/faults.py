@@ -25,6 +25,7 @@ class Planted:
 RECOVERY, RETRIES, OUTBOX = "scenario/test_recovery.py", "scenario/test_retries.py", "scenario/test_outbox.py"
 ROUTING, FOREIGN, RETURNS = "scenario/test_routing.py", "scenario/test_foreign.py", "scenario/test_returns.py"
 ANSWERS, DUPLICATES = "scenario/test_lost_answers.py", "scenario/test_duplicates.py"
+FAILURES = "scenario/test_failures.py"
 TRANSITIONS = "unit/runs/test_transitions.py"
 
 PLANTED = (
@@ -224,6 +225,20 @@ PLANTED = (
         "effects=(dead_run(record, driver, after, now=now),)",
         "effects=()",
         (RETRIES, "retried_alone"),
+    ),
+    Planted(
+        "an upstream that names a time is asked before it",
+        "runs/transitions.py",
+        "if failure.retry_after_s is not None:",
+        "if not failure.kind:",
+        (TRANSITIONS, "named_by_the_upstream"),
+    ),
+    Planted(
+        "what an upstream answered is not looked at",
+        "processor/failure.py",
+        "told(error, now=now) or (",
+        "(",
+        (FAILURES, "comes_when_the_error_says"),
     ),
     Planted(
         "what cannot pass is tried again",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from pydantic import BaseModel
 
@@ -80,6 +81,12 @@ RAISED: dict[str, tuple[Callable[[], Any], str, str]] = {
 
 def recurse() -> Any:
     return recurse()
+
+
+def answered(status: int, retry_after: str) -> Exception:
+    request = httpx2.Request("GET", "https://api.example.com/")
+    response = httpx2.Response(status, headers={"Retry-After": retry_after}, request=request)
+    return httpx2.HTTPStatusError("it failed", request=request, response=response)
 
 
 @driver("neighbour", capabilities=["job.sent"])
@@ -172,8 +179,9 @@ async def test_a_run_that_fails_and_then_does_not_is_done(tmp_path: Path, atomic
 @pytest.mark.parametrize(
     ("error", "delay"),
     [(ThrottledError("slow down", retry_after_s=7), 7.0), (ThrottledError("slow down", retry_after_s=9_999), 60.0),
-     (ThrottledError("slow down"), 4.0), (TransientError("broken"), 4.0)],
-    ids=["obeyed", "up to the cap", "throttled without a time", "transient"],
+     (ThrottledError("slow down"), 4.0), (TransientError("broken"), 4.0), (answered(429, "7"), 7.0),
+     (answered(429, "Sat, 15 Jan 2028 00:00:00 GMT"), 60.0), (answered(503, ""), 4.0)],
+    ids=["obeyed", "up to the cap", "throttled without a time", "transient", "a 429", "a date", "a 503"],
 )  # fmt: skip
 async def test_the_next_attempt_comes_when_the_error_says(
     tmp_path: Path, atomic: bool, error: Exception, delay: float
@@ -199,6 +207,21 @@ async def test_what_cannot_pass_is_never_tried_again(tmp_path: Path, atomic: boo
     async with an_os(tmp_path, strict, atomic=atomic) as os:
         run = (await os.event("job.sent"))["runs"]["strict"]
         assert (run["state"], run["attempt"], run["error"]["message"]) == ("dead", 1, str(error))
+
+
+@pytest.mark.parametrize("error", [answered(404, ""), KeyError("book")], ids=["a client's 404", "as declared"])
+async def test_what_a_driver_says_of_its_libraries_errors_counts(
+    tmp_path: Path, atomic: bool, error: Exception
+) -> None:
+    @driver("reader", capabilities=["job.sent"], errors={"KeyError": "invalid"}, delivery="idempotent")
+    async def reader(event: Event) -> None:
+        raise error
+
+    async with an_os(tmp_path, reader, atomic=atomic) as os:
+        run = (await os.event("job.sent"))["runs"]["reader"]
+        assert (run["state"], run["attempt"], run["error"]["kind"]) == ("dead", 1, "invalid")
+        [tried] = run["error"]["tried"]
+        assert (tried["attempt"], tried["class"], tried["delay_s"]) == (1, type(error).__name__, None)
 
 
 class Order(BaseModel):

@@ -4,11 +4,12 @@ Not here: the grammar of permissions, which the registry checks with the policy 
 """
 
 import math
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
-from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, Retry
-from vextir_os.errors import EventError, did_you_mean
+from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, RetriedKind, Retry
+from vextir_os.errors import EventError, Kind, did_you_mean
 from vextir_os.events.names import check_pattern, check_type
 
 CAPABILITIES = 32
@@ -26,6 +27,10 @@ TIMEOUT_S = 3600.0
 MEMORY_BYTES = (1_000_000, 64_000_000_000)
 """Memory limit that a driver may ask for, from and to."""
 
+ERRORS = 64
+"""Exceptions that one driver may give a meaning, at most."""
+
+_EXCEPTION = re.compile(r"[^\W\d]\w{0,63}(?:\.[^\W\d]\w{0,63}){0,7}", re.ASCII)
 _TEXT_CHARS = {"version": 64, "description": 1_000}
 _CHOICES = {"kind": get_args(DriverKind), "isolation": get_args(Isolation), "delivery": get_args(Delivery)}
 
@@ -45,7 +50,8 @@ def manifest_problems(manifest: Manifest) -> list[Problem]:
         *_pattern_problems(manifest.capabilities),
         *_list_problems("permissions", manifest.permissions, PERMISSIONS),
         *_limit_problems(manifest),
-        *_retry_problems(manifest.retry),
+        *_retry_problems("retry", manifest.retry),
+        *_error_problems(manifest.errors),
         *_text_problems(manifest),
     ]
 
@@ -114,16 +120,48 @@ def _limit_problems(manifest: Manifest) -> Iterator[Problem]:
         yield f"memory {memory!r} is not between 1 MB and 64 GB", 'Write memory="512MB"'
 
 
-def _retry_problems(retry: Any) -> Iterator[Problem]:
+def _retry_problems(place: str, retry: Any) -> Iterator[Problem]:
     if not isinstance(retry, Retry):
-        yield f"retry is of type `{type(retry).__name__}`", "Write retry=Retry(max_attempts=5)"
+        yield f"{place} is of type `{type(retry).__name__}`", "Write retry=Retry(max_attempts=5)"
         return
     if type(retry.max_attempts) is not int or not 1 <= retry.max_attempts <= 100:
-        yield f"retry max_attempts {retry.max_attempts!r} is not a whole number from 1 to 100", ""
+        yield f"{place} max_attempts {retry.max_attempts!r} is not a whole number from 1 to 100", ""
     if not _in_range(retry.base_s, 0.001, 3_600):
-        yield f"retry base_s {retry.base_s!r} is not a number of seconds between 0.001 and 3600", ""
+        yield f"{place} base_s {retry.base_s!r} is not a number of seconds between 0.001 and 3600", ""
     elif not _in_range(retry.cap_s, retry.base_s, 86_400):
-        yield f"retry cap_s {retry.cap_s!r} is not a number of seconds between base_s and 86400", ""
+        yield f"{place} cap_s {retry.cap_s!r} is not a number of seconds between base_s and 86400", ""
+    on: Any = retry.on
+    if not isinstance(on, Mapping):
+        yield f"{place} on is of type `{type(on).__name__}`", 'Write on={"throttled": Retry(max_attempts=20)}'
+        return
+    for kind, rule in on.items():
+        yield from _rule_problems(place, kind, rule)
+
+
+def _rule_problems(place: str, kind: Any, rule: Any) -> Iterator[Problem]:
+    if kind in ("invalid", "permission"):
+        yield f"{place} on `{kind}` is never tried again", "Give the exception another kind, with `errors`"
+    elif kind not in get_args(RetriedKind):
+        hint = did_you_mean(str(kind), get_args(RetriedKind)) or "It is `transient`, `throttled` or `bug`"
+        yield f"{place} on `{kind}` is no kind of failure", hint
+    elif isinstance(rule, Retry) and rule.on:
+        yield f"{place} on `{kind}` has rules for kinds of its own", "Leave its `on` out"
+    else:
+        yield from _retry_problems(f"{place} on `{kind}`:", rule)
+
+
+def _error_problems(errors: Any) -> Iterator[Problem]:
+    if not isinstance(errors, Mapping):
+        yield f"errors is of type `{type(errors).__name__}`", 'Write errors={"KeyError": "invalid"}'
+        return
+    if len(errors) > ERRORS:
+        yield f"{len(errors)} errors, at most {ERRORS} are allowed", "Name a class that they have in common"
+    for name, kind in errors.items():
+        if not isinstance(name, str) or not _EXCEPTION.fullmatch(name):
+            yield f"errors: {name!r:.80} does not name an exception", 'Write "KeyError" or "openai.RateLimitError"'
+        if kind not in get_args(Kind):
+            hint = did_you_mean(str(kind), get_args(Kind)) or f"It is one of {', '.join(get_args(Kind))}"
+            yield f"errors: `{kind}` is no kind of failure", hint
 
 
 def _text_problems(manifest: Manifest) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ The function stays what it was and can be called in tests; its manifest and its 
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import FrameType, FunctionType
@@ -14,7 +14,7 @@ from vextir_os.driverkit.binding import bind
 from vextir_os.driverkit.checks import Problem, manifest_problems
 from vextir_os.driverkit.durations import parse_duration, parse_size
 from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, Retry
-from vextir_os.errors import ManifestError, ManifestProblemsError, did_you_mean
+from vextir_os.errors import Kind, ManifestError, ManifestProblemsError, did_you_mean
 
 MANIFEST = "__vextir_driver__"
 """Attribute of a driver function that holds its `Manifest`."""
@@ -34,6 +34,7 @@ def driver(
     timeout: str | float | timedelta = "30s",
     memory: str | int | None = None,
     retry: Retry = Retry(),  # noqa: B008  (a frozen value)
+    errors: Mapping[str, Kind] | None = None,
     isolation: Isolation = "inline",
     delivery: Delivery = "default",
     version: str = "1",
@@ -54,6 +55,8 @@ def driver(
         timeout: Longest turn of one run: "500ms", "30s", "5m", "1h", seconds or a timedelta; at most one hour.
         memory: Memory limit, "512MB" or bytes; kept and shown, not enforced for `inline`.
         retry: How often and how patiently a failed run is tried again.
+        errors: What the exceptions of its libraries mean, by the name of their class, alone or behind its package:
+            `{"KeyError": "invalid", "openai.RateLimitError": "throttled"}`.
         isolation: `inline`; this version runs no other.
         delivery: `idempotent` promises that running twice does no harm, and saves a write per event.
         version: The driver's own version, shown and recorded.
@@ -80,6 +83,7 @@ def driver(
             timeout_s=_parsed("timeout", parse_duration, timeout, 30.0, problems),
             memory_bytes=memory if memory is None else _parsed("memory", parse_size, memory, None, problems),
             retry=retry,
+            errors={} if errors is None else errors,
             isolation=isolation,
             delivery=delivery,
             version=version,
@@ -91,8 +95,8 @@ def driver(
         )
         problems += manifest_problems(manifest)
         if problems:
-            errors = [ManifestError(f"driver `{id}`: {what}", hint=hint, where=where) for what, hint in problems]
-            raise errors[0] if len(errors) == 1 else ManifestProblemsError(errors)
+            found = [ManifestError(f"driver `{id}`: {what}", hint=hint, where=where) for what, hint in problems]
+            raise found[0] if len(found) == 1 else ManifestProblemsError(found)
         binding = bind(function, driver=id, where=where, names=caller.f_locals if caller else {})
         setattr(function, MANIFEST, replace(manifest, schema=binding.schema))
         setattr(function, BINDING, binding)

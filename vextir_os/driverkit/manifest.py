@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
+
+from vextir_os.errors import Kind
 
 DriverKind = Literal["agent", "tool", "io", "ui"]
 Isolation = Literal["inline", "thread", "process"]
 Delivery = Literal["default", "idempotent"]
+
+RetriedKind = Literal["transient", "throttled", "bug"]
+"""Kinds of failures after which the same call may succeed; `invalid` and `permission` are never tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,14 +20,17 @@ class Retry:
     """How often and how patiently a failed run is tried again: exponential back-off with full jitter.
 
     Attributes:
-        max_attempts: Attempts of one run in all, the first included; 1 to 100.
+        max_attempts: Attempts of one run in all, the first included; 1 to 100. After a `bug` three at most, unless
+            `on` says otherwise.
         base_s: Ceiling of the first delay, in seconds; it doubles with each attempt.
-        cap_s: Ceiling of every delay, in seconds.
+        cap_s: Ceiling of every delay, in seconds; of one that the upstream names too.
+        on: Other rules for some kinds of failures: `{"throttled": Retry(max_attempts=20, cap_s=3600)}`.
     """
 
     max_attempts: int = 5
     base_s: float = 1.0
     cap_s: float = 300.0
+    on: Mapping[RetriedKind, "Retry"] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +42,7 @@ class Manifest:
         capabilities: Event types or patterns that it handles; at least one.
         permissions: `verb:resource` globs of what it may ever use; a policy must allow each use as well.
         timeout_s: Longest turn of one run, in seconds.
+        errors: What exceptions mean that are not ours: `{"KeyError": "invalid", "openai.RateLimitError": "throttled"}`.
         memory_bytes: Memory limit of isolation `process`; kept and shown, not enforced for `inline`.
         entry: Where the code is: `drivers/research/driver.py:research`.
         module: Dotted name below the drivers folder, `research.driver`; imported at the first event.
@@ -49,6 +59,7 @@ class Manifest:
     timeout_s: float = 30.0
     memory_bytes: int | None = None
     retry: Retry = field(default_factory=Retry)
+    errors: Mapping[str, Kind] = field(default_factory=lambda: MappingProxyType({}))
     isolation: Isolation = "inline"
     delivery: Delivery = "default"
     version: str = "1"

@@ -79,7 +79,7 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
     except BaseException as error:
         if _is_not_the_drivers(error, task):
             raise
-        return failure_of(error)
+        return failure_of(error, declared=manifest.errors, now=parts.desk.clock.time())
     emits = tuple(
         Emit(run=manifest.id, rerun=run["rerun"], n=index, message=message) for index, message in enumerate(packed)
     )

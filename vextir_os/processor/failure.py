@@ -1,5 +1,8 @@
 """From whatever a driver raised to a failure as it stands on the record. Pure.
 
+What our own classes say counts as it is; then what the driver declares of an exception; then what an HTTP client's
+exception says of the answer it got; and what nobody knows is a bug.
+
 An exception is code of the driver: its text, its name and its attributes may be of any kind, and asking for them may
 raise anything. None of that may keep the run from ending with a clear error.
 """
@@ -7,24 +10,36 @@ raise anything. None of that may keep the run from ending with a clear error.
 import asyncio
 import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import get_args
 
-from vextir_os.errors import Kind, VextirError
+from vextir_os.errors import DriverError, Kind, VextirError
+from vextir_os.processor.upstream import told
 from vextir_os.runs.transitions import Failure
 
 _MESSAGE_CHARS = 2_000
 _TRACEBACK_CHARS = 8_000
 _CODE_CHARS = 20
 _TRANSIENT = (TimeoutError, ConnectionError, asyncio.CancelledError)
+_NOTHING: Mapping[str, Kind] = MappingProxyType({})
 
 
-def failure_of(error: BaseException) -> Failure:
-    """Return what a driver's exception means for its run. One that we do not know is a bug: few retries."""
+def failure_of(error: BaseException, *, declared: Mapping[str, Kind] = _NOTHING, now: float = 0.0) -> Failure:
+    """Return what a driver's exception means for its run. One that we do not know is a bug: few retries.
+
+    Args:
+        error: What the driver raised.
+        declared: What its manifest says of exceptions that are not ours.
+        now: Epoch seconds, for an upstream that names a date.
+    """
     name = type(error).__name__
-    code, kind, retry_after_s = "VX400", "transient" if isinstance(error, _TRANSIENT) else "bug", None
     if isinstance(error, VextirError):
         code, kind, retry_after_s = _code(error), _kind(error), _retry_after_s(error)
+    else:
+        code = DriverError.code
+        kind, retry_after_s = told(error, now=now) or ("transient" if isinstance(error, _TRANSIENT) else "bug", None)
+        kind = _declared(error, declared) or kind
     detail = {
         "class": name,
         "code": code,
@@ -33,6 +48,17 @@ def failure_of(error: BaseException) -> Failure:
         "traceback": _said(lambda: "".join(traceback.format_exception(error)))[-_TRACEBACK_CHARS:],
     }
     return Failure(kind=kind, detail=detail, retry_after_s=retry_after_s)
+
+
+def _declared(error: BaseException, declared: Mapping[str, Kind]) -> Kind | None:
+    """Return what the driver says of the exception's class, or of the nearest one above it; None for nothing."""
+    if declared:
+        for above in type(error).__mro__:
+            for name, kind in declared.items():
+                package, _, last = name.rpartition(".")
+                if last == above.__name__ and f"{above.__module__}.".startswith(f"{package}." if package else ""):
+                    return kind
+    return None
 
 
 def _code(error: VextirError) -> str:

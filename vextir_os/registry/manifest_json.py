@@ -74,11 +74,11 @@ def _digest(body: Mapping[str, Any]) -> str:
 
 def _to_json(manifest: Manifest) -> dict[str, Any]:
     entry = {name: getattr(manifest, name) for name in _FIELDS}
-    retry = manifest.retry
     return entry | {
         "capabilities": list(manifest.capabilities),
         "permissions": list(manifest.permissions),
-        "retry": {"max_attempts": retry.max_attempts, "base_s": retry.base_s, "cap_s": retry.cap_s},
+        "retry": {**_rule(manifest.retry), "on": {kind: _rule(rule) for kind, rule in manifest.retry.on.items()}},
+        "errors": dict(manifest.errors),
         "schema": None if manifest.schema is None else dict(manifest.schema),
     }
 
@@ -91,9 +91,17 @@ def _from_json(entry: dict[str, Any], folders: Mapping[str, str]) -> Manifest:
             | {
                 "capabilities": tuple(entry["capabilities"]),
                 "permissions": tuple(entry["permissions"]),
-                "retry": Retry(**entry["retry"]),
+                "retry": _retry(entry["retry"]),
                 "code_hash": folders[entry["module"].partition(".")[0]],
             }
         )
     except (TypeError, KeyError) as error:
         raise _stale("it was built by another version of Vextir OS") from error
+
+
+def _rule(retry: Retry) -> dict[str, Any]:
+    return {"max_attempts": retry.max_attempts, "base_s": retry.base_s, "cap_s": retry.cap_s}
+
+
+def _retry(entry: dict[str, Any]) -> Retry:
+    return Retry(**entry | {"on": {kind: Retry(**rule) for kind, rule in entry.get("on", {}).items()}})

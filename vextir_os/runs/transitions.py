@@ -19,6 +19,8 @@ _LEASE_MARGIN_S = 15.0
 _LONG_S = 60.0
 _LONG_LEASE_S = 90.0
 _BUG_ATTEMPTS = 3
+_TRIED = 10
+_TRIED_CHARS = 200
 
 
 class Hold(NamedTuple):
@@ -35,7 +37,9 @@ class Failure:
     Attributes:
         kind: `transient`, `throttled`, `invalid`, `permission` or `bug`: may the same call succeed later?
         retry_after_s: The delay that the upstream named, in seconds.
-        detail: `{"class", "code", "message", "kind", "traceback"}`, bounded.
+        detail: `{"class", "code", "message", "kind", "traceback"}`, bounded. On the record `tried` comes beside it: of
+            the last ten attempts `{"attempt", "at", "class", "code", "kind", "message", "delay_s"}`, the delay in
+            seconds after it, null after the last one.
     """
 
     kind: str
@@ -70,6 +74,7 @@ def claim(run: RunDoc, *, owner: str, now: float, lease: float) -> RunDoc:
                 "kind": "bug",
                 "message": f"the worker died {takeovers} times while it ran this driver, "
                 f"at most {MAX_TAKEOVERS} are allowed",
+                "tried": _tried(run),
             },
         )
     return {
@@ -128,16 +133,24 @@ def failed(run: RunDoc, hold: Hold, failure: Failure, retry: Retry, *, now: floa
     run = owned(run, hold)
     attempt = run["attempt"] + 1
     delay = retry_delay_s(failure, retry, attempt=attempt, draw=draw)
+    tried = {
+        "attempt": attempt,
+        "at": now,
+        **{name: failure.detail.get(name, "") for name in ("class", "code", "kind")},
+        "message": str(failure.detail.get("message", ""))[:_TRIED_CHARS],
+        "delay_s": delay,
+    }
+    error = {**failure.detail, "tried": [*_tried(run), tried][-_TRIED:]}
     run = {**run, "attempt": attempt}
     if delay is None:
-        return _ended(run, state="dead", now=now, error=dict(failure.detail))
+        return _ended(run, state="dead", now=now, error=error)
     return {
         **run,
         "state": "retry",
         "owner": None,
         "lease_until": None,
         "not_before": now + delay,
-        "error": dict(failure.detail),
+        "error": error,
         "ended": now,
     }
 
@@ -145,19 +158,28 @@ def failed(run: RunDoc, hold: Hold, failure: Failure, retry: Retry, *, now: floa
 def retry_delay_s(failure: Failure, retry: Retry, *, attempt: int, draw: float) -> float | None:
     """Return the seconds until the next attempt, or None when there is none. Full jitter: uniform in [0, ceiling].
 
+    What counts is the kind of the failure that has just happened: its rule, and all attempts of the run so far.
+
     Source: AWS Architecture Blog, "Exponential Backoff And Jitter" (2015).
     """
     if failure.kind in {"invalid", "permission"}:
         return None
-    allowed = min(retry.max_attempts, _BUG_ATTEMPTS) if failure.kind == "bug" else retry.max_attempts
+    own = next((rule for kind, rule in retry.on.items() if kind == failure.kind), None)
+    rule = own or retry
+    allowed = min(rule.max_attempts, _BUG_ATTEMPTS) if failure.kind == "bug" and own is None else rule.max_attempts
     if attempt >= allowed:
         return None
     if failure.retry_after_s is not None:
         # The upstream knows its own limit better than we do: obeyed as it is, without jitter.
-        return min(failure.retry_after_s, retry.cap_s)
-    ceiling: float = min(retry.cap_s, retry.base_s * 2 ** (attempt - 1))
+        return min(failure.retry_after_s, rule.cap_s)
+    ceiling: float = min(rule.cap_s, rule.base_s * 2 ** (attempt - 1))
     return draw * ceiling
 
 
 def _ended(run: RunDoc, *, state: State, now: float, error: dict[str, Any] | None) -> RunDoc:
     return {**run, "state": state, "owner": None, "lease_until": None, "error": error, "ended": now}
+
+
+def _tried(run: RunDoc) -> list[dict[str, Any]]:
+    tried: list[dict[str, Any]] = (run["error"] or {}).get("tried", [])
+    return tried

@@ -110,6 +110,11 @@ def test_a_timeout_may_be_written_in_each_of_these_ways(timeout: Any) -> None:
     assert declared("a", capabilities=["b"], timeout=timeout).timeout_s == 90.0
 
 
+def rules(on: Any) -> Retry:
+    """Return rules with whatever somebody writes for single kinds."""
+    return Retry(on=on)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -128,6 +133,31 @@ def test_a_timeout_may_be_written_in_each_of_these_ways(timeout: Any) -> None:
         pytest.param({"retry": Retry(base_s=0)}, "retry base_s 0 is not a number of seconds between 0.001", id="base"),
         pytest.param({"retry": Retry(base_s=float("nan"))}, "retry base_s nan is not a number of seconds", id="nan"),
         pytest.param({"retry": Retry(base_s=9, cap_s=8)}, "retry cap_s 8 is not a number of seconds between", id="cap"),
+        pytest.param({"retry": rules(3)}, "retry on is of type `int`. Write on={", id="retry-on"),
+        pytest.param(
+            {"retry": rules({"throtled": Retry()})},
+            "retry on `throtled` is no kind of failure. Did you mean `throttled`?",
+            id="retry-on-typo",
+        ),
+        pytest.param({"retry": rules({"invalid": Retry()})}, "retry on `invalid` is never tried again", id="on-never"),
+        pytest.param({"retry": rules({"bug": Retry(base_s=0)})}, "retry on `bug`: base_s 0 is not", id="retry-on-0"),
+        pytest.param({"retry": rules({"bug": 3})}, "retry on `bug`: is of type `int`", id="retry-on-number"),
+        pytest.param(
+            {"retry": rules({"bug": rules({"bug": Retry()})})},
+            "retry on `bug` has rules for kinds of its own",
+            id="retry-on-on",
+        ),
+        pytest.param({"errors": ["KeyError"]}, "errors is of type `list`. Write errors={", id="errors-list"),
+        pytest.param({"errors": {KeyError: "bug"}}, "errors: <class 'KeyError'> does not name", id="errors-class"),
+        pytest.param({"errors": {"Key Error": "bug"}}, "errors: 'Key Error' does not name an", id="errors-name"),
+        pytest.param(
+            {"errors": {"KeyError": "invald"}},
+            "errors: `invald` is no kind of failure. Did you mean `invalid`?",
+            id="errors-kind",
+        ),
+        pytest.param(
+            {"errors": {f"E{n}": "bug" for n in range(65)}}, "65 errors, at most 64 are allowed", id="errors-many"
+        ),
         pytest.param({"kind": "agnt"}, "unknown kind `agnt`. Did you mean `agent`?", id="kind"),
         pytest.param({"kind": "x"}, "unknown kind `x`. It is one of `agent`, `tool`, `io`, `ui`", id="kind-no-near"),
         pytest.param(

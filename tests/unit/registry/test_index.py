@@ -19,7 +19,8 @@ TYPED = """\
         priority: int = 5
 
     @driver("mail.reader", kind="io", capabilities=["mail.received", "mail.*.again"], permissions=["emit:task.created"],
-            timeout="90s", memory="512MB", retry=Retry(max_attempts=2, base_s=0.5, cap_s=10), delivery="idempotent",
+            timeout="90s", memory="512MB", retry=Retry(max_attempts=2, base_s=0.5, cap_s=10,
+            on={"throttled": Retry(max_attempts=9)}), errors={"KeyError": "invalid"}, delivery="idempotent",
             version="3", description="Liest Post für dich.")
     async def read(event: Event, data: Mail) -> None: ...
     """

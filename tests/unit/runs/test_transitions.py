@@ -102,7 +102,45 @@ def test_a_failed_attempt_waits_for_its_time() -> None:
 
 def test_the_last_attempt_leaves_the_run_dead_with_its_error() -> None:
     run = failed(running(), Hold(1, "w1"), failure("transient"), Retry(max_attempts=1), now=NOW, draw=0.5)
-    assert (run["state"], run["error"]) == ("dead", {"class": "E", "message": "m"})
+    assert run["error"] is not None
+    assert (run["state"], run["error"]["class"], run["error"]["message"]) == ("dead", "E", "m")
+
+
+def test_the_record_tells_each_attempt_and_the_pause_after_it() -> None:
+    run, rule = running(), Retry(max_attempts=3, base_s=8)
+    run = failed(run, Hold(1, "w1"), failure("transient"), rule, now=NOW, draw=0.5)
+    run = claim(run, owner="w2", now=NOW + 4, lease=45)
+    run = failed(run, Hold(2, "w2"), failure("throttled", 30), rule, now=NOW + 5, draw=0.5)
+    run = claim(run, owner="w3", now=NOW + 35, lease=45)
+    run = failed(run, Hold(3, "w3"), failure("invalid"), rule, now=NOW + 36, draw=0.5)
+    assert run["error"] is not None
+    tried = run["error"]["tried"]
+    assert [(one["attempt"], one["at"] - NOW, one["delay_s"]) for one in tried] == [
+        (1, 0, 4),
+        (2, 5, 30),
+        (3, 36, None),
+    ]
+    assert {one["message"] for one in tried} == {"m"}
+
+
+def test_of_many_attempts_the_last_ten_are_told() -> None:
+    run, rule = running("w0"), Retry(max_attempts=100)
+    for turn in range(30):
+        long = Failure(kind="transient", detail={"class": "E", "message": "m" * 2_000})
+        run = failed(run, Hold(turn + 1, f"w{turn}"), long, rule, now=NOW, draw=0.5)
+        run = claim(run, owner=f"w{turn + 1}", now=NOW, lease=45)
+    assert run["error"] is not None
+    assert [one["attempt"] for one in run["error"]["tried"]] == list(range(21, 31))
+    assert {len(one["message"]) for one in run["error"]["tried"]} == {200}
+
+
+def test_a_run_whose_worker_died_keeps_what_was_tried_before() -> None:
+    run = failed(running(), Hold(1, "w1"), failure("transient"), Retry(), now=NOW, draw=0.5)
+    for turn in range(MAX_TAKEOVERS + 2):
+        run = claim(run, owner=f"w{turn}", now=NOW, lease=45)
+    assert (run["state"], run["error"] and run["error"]["class"]) == ("dead", "WorkerLost")
+    assert run["error"] is not None
+    assert [one["attempt"] for one in run["error"]["tried"]] == [1]
 
 
 @pytest.mark.parametrize("kind", ["invalid", "permission"])
@@ -113,6 +151,41 @@ def test_a_failure_that_cannot_pass_is_never_retried(kind: str) -> None:
 def test_a_bug_is_tried_three_times_at_most() -> None:
     delays = [retry_delay_s(failure("bug"), Retry(max_attempts=100), attempt=n, draw=0.5) for n in (1, 2, 3)]
     assert delays == [0.5, 1.0, None]
+
+
+def test_a_kind_of_failure_has_rules_of_its_own() -> None:
+    rule = Retry(max_attempts=2, base_s=1, on={"throttled": Retry(max_attempts=4, base_s=10, cap_s=25)})
+    after = {
+        kind: [retry_delay_s(failure(kind), rule, attempt=n, draw=0.5) for n in (1, 2, 3, 4)]
+        for kind in ("throttled", "transient")
+    }
+    assert after == {"throttled": [5, 10, 12.5, None], "transient": [0.5, None, None, None]}
+    assert retry_delay_s(failure("throttled", 99), rule, attempt=1, draw=0.5) == 25
+
+
+@pytest.mark.parametrize(("attempts", "delays"), [(1, [None]), (5, [0.5, 1.0, 2.0, 4.0, None])])
+def test_a_driver_may_say_how_often_a_bug_is_tried(attempts: int, delays: list[float | None]) -> None:
+    rule = Retry(max_attempts=2, on={"bug": Retry(max_attempts=attempts)})
+    assert [retry_delay_s(failure("bug"), rule, attempt=n + 1, draw=0.5) for n in range(attempts)] == delays
+
+
+@given(kind=st.sampled_from(["invalid", "permission"]), after=st.none() | st.floats(0, 100), attempt=st.integers(1, 99))
+def test_no_rule_brings_back_what_cannot_pass(kind: str, after: float | None, attempt: int) -> None:
+    rule = Retry(max_attempts=100, on={kind: Retry(max_attempts=100)})  # type: ignore[dict-item]  # what checks refuse
+    assert retry_delay_s(failure(kind, after), rule, attempt=attempt, draw=0.5) is None
+
+
+@given(
+    attempt=st.integers(1, 200),
+    own=st.none() | st.integers(1, 100),
+    others=st.integers(1, 100),
+    kind=st.sampled_from(["transient", "throttled", "bug"]),
+)
+def test_a_run_is_dead_after_the_attempts_of_its_rule(attempt: int, own: int | None, others: int, kind: str) -> None:
+    rule = Retry(max_attempts=others, on={} if own is None else {kind: Retry(max_attempts=own)})  # type: ignore[dict-item]
+    allowed = own or (min(others, 3) if kind == "bug" else others)
+    delay = retry_delay_s(failure(kind), rule, attempt=attempt, draw=0.5)
+    assert (delay is None) == (attempt >= allowed)
 
 
 def test_a_delay_named_by_the_upstream_is_obeyed_up_to_the_cap() -> None:
