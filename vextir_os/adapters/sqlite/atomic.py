@@ -1,19 +1,38 @@
 """The `Atomic` port: documents and messages in one transaction, as one unit of the writer thread."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from vextir_os.adapters.sqlite import documents, messages, settle
+from vextir_os.adapters.sqlite.bulk import Plan
 from vextir_os.adapters.sqlite.core import Core
 from vextir_os.adapters.sqlite.database import Database
 from vextir_os.adapters.sqlite.store import SqliteStore
 from vextir_os.errors import AlreadyExistsError, ConflictError, LockLostError, NotFoundError
 from vextir_os.ports.atomic import Complete, Create, Operation, Replace, Send
 
-_Step = Callable[[sqlite3.Connection, float], str]
+
+class _Create(NamedTuple):
+    new: documents.Prepared
+    exists_ok: bool
+
+
+class _Replace(NamedTuple):
+    new: documents.Prepared
+    if_match: str
+
+
+class _Send(NamedTuple):
+    entity: str
+    batch: Sequence[messages.Prepared]
+    at: float | None
+
+
+_Step = _Create | _Replace | _Send | Complete
+"""An operation, checked and encoded."""
 
 
 class SqliteAtomic:
@@ -37,72 +56,87 @@ class SqliteAtomic:
             NotFoundError: A send names no queue. Nothing was applied.
         """
         steps = [self._step(operation) for operation in operations]
-        run = partial(_run, self._core, [step for step in operations if isinstance(step, Send)], steps)
         # Sends are checked before anything is written. A conditional operation that comes first has written nothing
         # when it fails, and nothing behind it can fail for its content: then there is nothing to undo.
-        single = not any(map(_is_conditional, operations[1:]))
-        etags: list[str] = await self._database.submit(run, durable=durable, single=single)
+        single = not any(map(_is_conditional, steps[1:]))
+        etags: list[str] = await self._database.submit(
+            partial(_run, self._core, steps), durable=durable, single=single, plan=_plan(steps)
+        )
         return etags
 
     def _step(self, operation: Operation) -> _Step:
+        if isinstance(operation, Complete):
+            return operation
         if isinstance(operation, Replace):
-            new = self._store.prepare(operation.container, operation.document)
-            return partial(_replace, new, operation.if_match)
+            return _Replace(self._store.prepare(operation.container, operation.document), operation.if_match)
         if isinstance(operation, Create):
-            new = self._store.prepare(operation.container, operation.document)
-            return partial(_create, new, operation.exists_ok)
+            return _Create(self._store.prepare(operation.container, operation.document), operation.exists_ok)
         if isinstance(operation, Send):
             messages.check_time(operation.at)
-            prepared = [messages.prepare(message) for message in operation.messages]
-            return partial(_send, self._core, operation.entity, prepared, operation.at)
-        if isinstance(operation, Complete):
-            return partial(_complete, self._core, operation.token)
+            return _Send(operation.entity, [messages.prepare(message) for message in operation.messages], operation.at)
         assert_never(operation)
 
 
-def _is_conditional(operation: Operation) -> bool:
-    return isinstance(operation, Replace) or (isinstance(operation, Create) and not operation.exists_ok)
+def _is_conditional(step: _Step) -> bool:
+    return isinstance(step, _Replace) or (isinstance(step, _Create) and not step.exists_ok)
 
 
-def _run(
-    core: Core, sends: Sequence[Send], steps: Sequence[_Step], connection: sqlite3.Connection, now: float
-) -> list[str]:
-    for send in sends:
-        messages.check_entity(core.entities.named(send.entity), send.messages)
-    return [step(connection, now) for step in steps]
+def _plan(steps: Sequence[_Step]) -> Plan | None:
+    """Return the commit of a run as a plan: a document, then what it sends now, then its message; None for others."""
+    first, *others = steps
+    if not _is_conditional(first):
+        return None
+    sends: list[tuple[str, Sequence[messages.Prepared]]] = []
+    complete = None
+    for step in others:
+        if isinstance(step, _Send) and step.at is None:
+            sends.append((step.entity, step.batch))
+        elif isinstance(step, Complete) and complete is None:
+            with suppress(LockLostError):
+                complete = messages.parse_token(step.token)
+        else:
+            return None
+    if isinstance(first, _Replace):
+        return Plan(first.new, documents.parse_etag(first.if_match), sends, complete, len(steps))
+    if isinstance(first, _Create):
+        return Plan(first.new, None, sends, complete, len(steps))
+    return None
 
 
-def _create(new: documents.Prepared, exists_ok: bool, connection: sqlite3.Connection, now: float) -> str:
+def _run(core: Core, steps: Sequence[_Step], connection: sqlite3.Connection, now: float) -> list[str]:
+    for step in steps:
+        if isinstance(step, _Send):
+            messages.check_entity(core.entities.named(step.entity), step.batch)
+    return [_apply(core, step, connection, now) for step in steps]
+
+
+def _apply(core: Core, step: _Step, connection: sqlite3.Connection, now: float) -> str:
+    if isinstance(step, _Replace):
+        return _replace(connection, now, step)
+    if isinstance(step, _Create):
+        return _create(connection, now, step)
+    if isinstance(step, _Send):
+        messages.insert(core, connection, now, core.entities.named(step.entity), step.batch, step.at)
+    else:
+        with suppress(LockLostError):
+            settle.complete(core, connection, now, step.token)
+    return ""
+
+
+def _create(connection: sqlite3.Connection, now: float, step: _Create) -> str:
     try:
-        return documents.create(connection, now, new)
+        return documents.create(connection, now, step.new)
     except AlreadyExistsError:
-        if exists_ok:
+        if step.exists_ok:
             return ""
         raise
 
 
-def _replace(new: documents.Prepared, if_match: str, connection: sqlite3.Connection, now: float) -> str:
+def _replace(connection: sqlite3.Connection, now: float, step: _Replace) -> str:
+    new, if_match = step
     try:
         return documents.replace(connection, now, new, if_match)
     except NotFoundError as error:
         raise ConflictError(
             f"document {new.container}/{new.id} is gone (expected etag {if_match[:40]!r})", hint="Read it again"
         ) from error
-
-
-def _send(
-    core: Core,
-    name: str,
-    prepared: Sequence[messages.Prepared],
-    at: float | None,
-    connection: sqlite3.Connection,
-    now: float,
-) -> str:
-    messages.insert(core, connection, now, core.entities.named(name), prepared, at)
-    return ""
-
-
-def _complete(core: Core, token: str, connection: sqlite3.Connection, now: float) -> str:
-    with suppress(LockLostError):
-        settle.complete(core, connection, now, token)
-    return ""

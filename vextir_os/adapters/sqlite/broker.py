@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from vextir_os.adapters.sqlite import browse, messages, receive, sessions, settle
+from vextir_os.adapters.sqlite.bulk import Plan
 from vextir_os.adapters.sqlite.core import Core
 from vextir_os.adapters.sqlite.database import Database
 from vextir_os.adapters.sqlite.entities import Entity, EntityProperties
@@ -71,7 +72,9 @@ class Broker:
         """
         messages.check_time(at)
         prepared = [messages.prepare(message) for message in batch]
-        return self._database.submit(partial(_send, self._core, name, prepared, at), single=len(prepared) == 1)
+        plan = Plan(sends=((name, prepared),)) if at is None else None
+        run = partial(_send, self._core, name, prepared, at)
+        return self._database.submit(run, single=len(prepared) == 1, plan=plan)
 
     async def cancel_scheduled(self, name: str, sequence: int) -> None:
         """Remove a message that is still scheduled. Raises `NotFoundError`."""

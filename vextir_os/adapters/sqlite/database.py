@@ -12,6 +12,7 @@ a tail of leases and locks, which mean nothing after it, and never anything dura
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -30,6 +31,9 @@ from vextir_os.ports.clock import Clock
 
 GROUP_UNITS = 512
 """Units after which a transaction takes no more (so less than twice as many): bounds how long the first one waits."""
+
+_TOGETHER = 4
+"""Units that say what they write are done together from this number on; fewer are quicker one by one."""
 
 _POLL_S = 0.1
 
@@ -120,7 +124,13 @@ class Database:
         self._to_writer.put([])
 
     def submit(
-        self, run: Run, *, durable: bool = True, single: bool = False, undo: Undo | None = None
+        self,
+        run: Run,
+        *,
+        durable: bool = True,
+        single: bool = False,
+        undo: Undo | None = None,
+        plan: object = None,
     ) -> "asyncio.Future[Any]":
         """Hand a unit to the writer together with all others of this turn of the loop.
 
@@ -129,6 +139,7 @@ class Database:
             durable: Whether the answer waits for the disk.
             single: It has written nothing when it raises one of our errors: no savepoint then.
             undo: Called on the loop with the result when nobody waits for it any more.
+            plan: What `run` does, as the companion understands it: it may do so for several units together.
 
         Raises:
             StoreUnavailableError: The database is closed. (In the future: what `run` raised, or why the commit failed.)
@@ -137,7 +148,7 @@ class Database:
         future: asyncio.Future[Any] = loop.create_future()
         if not self._collected:
             loop.call_soon(self._flush)
-        self._collected.append(Unit(run, future, durable, single, undo))
+        self._collected.append(Unit(run, future, durable, single, undo, plan))
         return future
 
     def read(self, run: Run) -> "asyncio.Future[Any]":
@@ -257,7 +268,7 @@ class Database:
             self._companion.begin(connection, now, changed_elsewhere=version != self._seen_version)
             self._seen_version = version
             # Those that may wait go first: what the others make available then goes straight to them.
-            for unit in sorted(units, key=_waits, reverse=True):
+            for unit in self._together(connection, now, sorted(units, key=_waits, reverse=True), answers):
                 self._run(connection, now, unit, answers)
             answers += self._companion.finish(connection, now, self.clock.monotonic())
             connection.execute("COMMIT")
@@ -274,6 +285,20 @@ class Database:
         self._failed = False
         self._answer(answers)
         return True
+
+    def _together(
+        self, connection: sqlite3.Connection, now: float, units: list[Unit], answers: list[Answer]
+    ) -> Iterator[Unit]:
+        """Do what can be done together, behind those that may wait; give back the others, to be run one by one."""
+        planned = [unit for unit in units if unit.plan is not None]
+        if len(planned) < _TOGETHER:
+            yield from units
+            return
+        yield from (unit for unit in units if unit.undo is not None)
+        results = self._companion.together(connection, now, [unit.plan for unit in planned])
+        answers += [(unit, result, None) for unit, result in zip(planned, results, strict=True) if result is not None]
+        left = {id(unit) for unit, result in zip(planned, results, strict=True) if result is None}
+        yield from (unit for unit in units if unit.undo is None and (unit.plan is None or id(unit) in left))
 
     def _run(
         self,

@@ -16,9 +16,11 @@ from vextir_os.ports.store import Document, Patch, Stored, Where
 KEY_CHARS = 1023
 """Characters of an id or a partition key, at most (Cosmos DB's limit for ids)."""
 
-_INSERT = (
-    "INSERT INTO documents(version, container, pk, id, due, expires_at, lookup, body) VALUES(1, ?, ?, ?, ?, ?, ?, ?)"
-)
+COLUMNS = "version, container, pk, id, due, expires_at, lookup, body"
+ROW = "(1, ?, ?, ?, ?, ?, ?, ?)"
+"""Values of a new document, from its container on."""
+
+_INSERT = f"INSERT INTO documents({COLUMNS}) VALUES {ROW}"  # noqa: S608 - constants only
 _UPDATE = (
     "UPDATE documents SET version = version + 1, due = ?, expires_at = ?, lookup = ?, body = ? "
     "WHERE row = ? AND version = ? AND container = ? AND pk = ? AND id = ? AND (expires_at IS NULL OR expires_at > ?)"
@@ -103,7 +105,7 @@ def replace(connection: sqlite3.Connection, now: float, new: Prepared, if_match:
         NotFoundError: There is none.
     """
     container, pk, key, due, ttl, lookup, body = new
-    row, version = _parse(if_match)
+    row, version = parse_etag(if_match)
     expires_at = None if ttl is None else now + ttl
     if connection.execute(_UPDATE, (due, expires_at, lookup, body, row, version, container, pk, key, now)).rowcount:
         return f"{row}.{version + 1}"
@@ -123,7 +125,7 @@ def delete(connection: sqlite3.Connection, now: float, container: str, pk: str, 
     etag = _etag(connection, now, container, pk, key)
     if if_match is not None and etag != if_match:
         raise _mismatch(container, key, if_match, etag)
-    connection.execute("DELETE FROM documents WHERE row = ?", (_parse(etag)[0],))
+    connection.execute("DELETE FROM documents WHERE row = ?", (parse_etag(etag)[0],))
 
 
 def patch(
@@ -197,7 +199,8 @@ def _etag(connection: sqlite3.Connection, now: float, container: str, pk: str, k
     return f"{found[0]}.{found[1]}"
 
 
-def _parse(etag: str) -> tuple[int, int]:
+def parse_etag(etag: str) -> tuple[int, int]:
+    """Return row and version; for a text that is no ETag of ours, one that no document has."""
     row, _, version = etag.partition(".")
     if row.isdecimal() and version.isdecimal() and len(etag) <= 32:
         return int(row), int(version)

@@ -7,8 +7,10 @@ available: from send to delivery it takes one commit, not two. Knows nothing of 
 import math
 import sqlite3
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
+from vextir_os.adapters.sqlite import bulk
 from vextir_os.adapters.sqlite.core import Core
 from vextir_os.adapters.sqlite.messages import delivery
 from vextir_os.adapters.sqlite.receive import by_turn
@@ -71,6 +73,10 @@ class Engine:
         core.touched.clear()
         core.turns.write(connection)
         return answers
+
+    def together(self, connection: sqlite3.Connection, now: float, plans: Sequence[bulk.Plan]) -> Sequence[Any]:
+        """Carry out the plans of many units in a few statements."""
+        return bulk.run(self._core, connection, now, plans)
 
     def mark(self) -> int:
         """Return how much was handed over in this group so far."""

@@ -83,6 +83,10 @@ class Entities:
             entity = Entity(id=number, name=shown, properties=properties, parent=parent, dead=dead)
             self._by_name[name] = self.by_id[number] = entity
 
+    def find(self, name: str) -> Entity | None:
+        """Return the entity, whatever the case of the name; None when there is none."""
+        return self._by_name.get(name.lower())
+
     def named(self, name: str) -> Entity:
         """Return the entity, whatever the case of the name. Raises `NotFoundError` with the nearest name."""
         entity = self._by_name.get(name.lower())

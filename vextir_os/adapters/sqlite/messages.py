@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vextir_os.adapters.sqlite.core import IN_SESSION, READY, SCHEDULED, Core
+from vextir_os.adapters.sqlite.core import IN_SESSION, LOCKED, READY, SCHEDULED, Core
 from vextir_os.adapters.sqlite.entities import Entity
 from vextir_os.adapters.sqlite.sessions import note_ready
 from vextir_os.errors import InvalidRequestError, LockLostError, TooLargeError
@@ -35,14 +35,18 @@ HANDED_OUT = (
 )
 """The columns that `delivery` reads, in its order."""
 
-_INSERT = (
+_INSERT_APART = (
     "INSERT INTO messages(entity, state, priority, turn, count, enqueued_at, visible_at, expires_at, session, "
     "flow, message_id, content_type, properties, body, wire) VALUES(?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_INSERT_LOCKED = (
-    "INSERT INTO messages(entity, state, priority, turn, count, enqueued_at, expires_at, flow, message_id, "
-    "content_type, properties, body, wire, lock, locked_until) VALUES(?, 1, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+COLUMNS = (
+    "entity, state, priority, turn, count, enqueued_at, expires_at, flow, message_id, content_type, properties, body, "
+    "wire, lock, locked_until"
 )
+ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+"""What `place` gives the values of."""
+
+_INSERT = f"INSERT INTO messages({COLUMNS}) VALUES {ROW}"  # noqa: S608 - constants only
 _SEEN = (
     "INSERT INTO seen(entity, message_id, seq, until) VALUES(?, ?, 0, ?) ON CONFLICT(entity, message_id) "
     "DO UPDATE SET until = excluded.until, seq = 0 WHERE until <= ?"
@@ -173,55 +177,86 @@ def check_entity(entity: Entity, batch: Sequence[Prepared | Message]) -> None:
 def _insert_one(
     core: Core, connection: sqlite3.Connection, now: float, entity: Entity, message: Prepared, at: float | None
 ) -> int:
+    if entity.properties.requires_session or (at is not None and at > now):
+        return _insert_apart(core, connection, now, entity, message, at)
+    placed = place(core, now, entity, message)
+    sequence = connection.execute(_INSERT, placed).lastrowid or 0
+    note_placed(core, placed, sequence)
+    return sequence
+
+
+def _insert_apart(
+    core: Core, connection: sqlite3.Connection, now: float, entity: Entity, message: Prepared, at: float | None
+) -> int:
+    """Insert a message that is in a session, or that waits for its time."""
     priority, flow, message_id, session, content_type, encoded, body, ttl, wire = message
-    properties = entity.properties
-    scheduled = at is not None and at > now
-    start = at if scheduled and at is not None else now
-    expires_at = None
-    lives = ttl if ttl is not None else properties.default_ttl_s
-    if lives is not None:
-        expires_at = start + lives
-        core.times.note_life(expires_at)
+    start = at if at is not None and at > now else now
+    scheduled = start > now
     if scheduled:
         state, turn = SCHEDULED, 0
         core.times.note_schedule(start)
-    elif properties.requires_session:
-        state, turn = IN_SESSION, core.turns.give(entity.id, priority, flow)
-    elif core.take_place(entity.id):
-        return _hand_over(core, connection, now, entity, expires_at, message)
     else:
-        state, turn = READY, core.turns.give(entity.id, priority, flow)
-    if not scheduled:
+        state, turn = IN_SESSION, core.turns.give(entity.id, priority, flow)
         core.touched.add(entity.id)
     values = (
-        entity.id, state, priority, turn, start, start if scheduled else None, expires_at, session or None, flow,
-        message_id, content_type, encoded, body, wire,
+        entity.id, state, priority, turn, start, start if scheduled else None, _end_of_life(core, entity, ttl, start),
+        session or None, flow, message_id, content_type, encoded, body, wire,
     )  # fmt: skip
-    sequence = connection.execute(_INSERT, values).lastrowid or 0
+    sequence = connection.execute(_INSERT_APART, values).lastrowid or 0
     if state == IN_SESSION:
         note_ready(connection, entity, session, sequence)
     return sequence
 
 
-def _hand_over(
-    core: Core, connection: sqlite3.Connection, now: float, entity: Entity, expires_at: float | None, new: Prepared
-) -> int:
-    """Insert a message that a waiting receiver gets, locked from the start: one write instead of two."""
-    priority, flow, message_id, _, content_type, encoded, body, _, wire = new
+Placed = tuple[
+    int, int, int, int, int, float, float | None, str, str, str | None, bytes | None, bytes, bytes | None,
+    bytes | None, float | None
+]  # fmt: skip
+"""The values of one row: see `COLUMNS`."""
+
+
+def place(core: Core, now: float, entity: Entity, message: Prepared) -> Placed:
+    """Return the row of a message that becomes available now: ready, or locked already for a receiver that waits.
+
+    The latter saves a write. Call `note_placed` once the row is there.
+    """
+    priority, flow, message_id, _, content_type, encoded, body, ttl, wire = message
+    expires_at = _end_of_life(core, entity, ttl, now)
     turn = core.turns.give(entity.id, priority, flow)
-    lock, until = os.urandom(10), now + entity.properties.lock_duration_s
-    sequence = connection.execute(
-        _INSERT_LOCKED,
-        (entity.id, priority, turn, now, expires_at, flow, message_id, content_type, encoded, body, wire, lock, until),
-    ).lastrowid
+    if not core.take_place(entity.id):
+        core.touched.add(entity.id)
+        return (
+            entity.id, READY, priority, turn, 0, now, expires_at, flow, message_id, content_type, encoded, body, wire,
+            None, None,
+        )  # fmt: skip
+    until = now + entity.properties.lock_duration_s
     core.turns.serve(entity.id, priority, turn)
     core.times.note_lock(until)
-    row = (
-        sequence, lock, until, priority, turn, 1, now, message_id, body, encoded, None, flow, content_type, None, None,
-        wire,
+    return (
+        entity.id, LOCKED, priority, turn, 1, now, expires_at, flow, message_id, content_type, encoded, body, wire,
+        os.urandom(10), until,
     )  # fmt: skip
-    core.handed.append((entity.id, row))
-    return sequence or 0
+
+
+def note_placed(core: Core, placed: Placed, sequence: int) -> None:
+    """Hand a message over to its receiver, if it was placed for one."""
+    (
+        entity, _, priority, turn, _, now, _, flow, message_id, content_type, encoded, body, wire, lock, until,
+    ) = placed  # fmt: skip
+    if lock is not None:
+        row = (
+            sequence, lock, until, priority, turn, 1, now, message_id, body, encoded, None, flow, content_type, None,
+            None, wire,
+        )  # fmt: skip
+        core.handed.append((entity, row))
+
+
+def _end_of_life(core: Core, entity: Entity, ttl: float | None, start: float) -> float | None:
+    lives = ttl if ttl is not None else entity.properties.default_ttl_s
+    if lives is None:
+        return None
+    core.times.note_life(start + lives)
+    return start + lives
 
 
 def _known(connection: sqlite3.Connection, now: float, entity: Entity, message_id: str) -> int | None:

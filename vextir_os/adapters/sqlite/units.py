@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 Run = Callable[[sqlite3.Connection, float], Any]
@@ -14,14 +14,23 @@ Undo = Callable[[Any], None]
 class Unit:
     """One piece of work and the future of who waits for it."""
 
-    __slots__ = ("durable", "future", "run", "single", "undo")
+    __slots__ = ("durable", "future", "plan", "run", "single", "undo")
 
-    def __init__(self, run: Run, future: "asyncio.Future[Any]", durable: bool, single: bool, undo: Undo | None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        future: "asyncio.Future[Any]",
+        durable: bool,
+        single: bool,
+        undo: Undo | None,
+        plan: object = None,
+    ) -> None:
         self.run = run
         self.future = future
         self.durable = durable
         self.single = single
         self.undo = undo
+        self.plan = plan
 
 
 class Waiter:
@@ -62,6 +71,10 @@ class Companion(Protocol):
 
     def finish(self, connection: sqlite3.Connection, now: float, monotonic: float) -> list[Answer]:
         """Serve waiters, those of this group included, before its COMMIT. Return the answers to give after it."""
+        ...
+
+    def together(self, connection: sqlite3.Connection, now: float, plans: Sequence[Any]) -> Sequence[Any]:
+        """Do at once what units say that they write; return the answer to each, None for one that must run."""
         ...
 
     def mark(self) -> int:
