@@ -81,7 +81,7 @@ async def test_a_commit_writes_sends_and_settles_together_with_others(
     await broker.send("events", [message(f"m{n}") for n in range(6)])
     found = await broker.receive("events", 6, 0)
     together.clear()
-    units = [
+    units: list[list[Operation]] = [
         [Create("events", document(n)), Send("events", [message(f"next{n}")]), Complete(delivery.token)]
         for n, delivery in enumerate(found)
     ]
@@ -96,7 +96,9 @@ async def test_where_one_document_is_there_already_only_its_unit_fails_and_all_o
     storage: SqliteStorage, broker: Broker, together: list[list[bool]]
 ) -> None:
     await storage.store.create("events", document(2))
-    units = [[Create("events", document(n)), Send("events", [message(f"m{n}")])] for n in range(6)]
+    units: list[list[Operation]] = [
+        [Create("events", document(n)), Send("events", [message(f"m{n}")])] for n in range(6)
+    ]
     answers = await all_at_once(storage, units)
     assert together == [[False] * 6]
     assert [isinstance(answer, AlreadyExistsError) for answer in answers] == [n == 2 for n in range(6)]
@@ -113,7 +115,7 @@ async def test_of_two_units_that_create_one_document_the_first_does(storage: Sql
 
 async def test_of_two_units_that_replace_one_document_the_first_does(storage: SqliteStorage, broker: Broker) -> None:
     etags = [await storage.store.create("events", document(n)) for n in range(4)]
-    units = [[Replace("events", document(n, by=by), etags[n])] for by in "ab" for n in range(4)]
+    units: list[list[Operation]] = [[Replace("events", document(n, by=by), etags[n])] for by in "ab" for n in range(4)]
     answers = await all_at_once(storage, units)
     assert [isinstance(answer, ConflictError) for answer in answers] == [False] * 4 + [True] * 4
     assert "changed since it was read" in str(answers[4])
@@ -143,7 +145,7 @@ async def test_a_lock_that_is_lost_fails_nothing_and_settles_nothing(
     clock.advance(31)
     found = await broker.receive("events", 5, 0)
     tokens = [late[0].token, "no token at all", *(delivery.token for delivery in found[2:])]
-    units = [[Create("events", document(n)), Complete(token)] for n, token in enumerate(tokens)]
+    units: list[list[Operation]] = [[Create("events", document(n)), Complete(token)] for n, token in enumerate(tokens)]
     answers = await all_at_once(storage, units)
     assert [isinstance(answer, Exception) for answer in answers] == [False] * 5
     assert await broker.counts("events") == Counts(locked=2)
@@ -186,7 +188,9 @@ async def test_messages_sent_together_go_straight_to_a_receiver_that_waits(
     await asyncio.gather(*sends)
     received = await receiver
     assert [delivery.message.id for delivery in received] == ["m0", "m1", "m2"]
-    assert await broker.counts("events") == Counts(active=5)
-    units = [[Create("events", document(n)), Complete(delivery.token)] for n, delivery in enumerate(received)]
+    assert await broker.counts("events") == Counts(active=2, locked=3)
+    units: list[list[Operation]] = [
+        [Create("events", document(n)), Complete(delivery.token)] for n, delivery in enumerate(received)
+    ]
     await all_at_once(storage, units)
     assert [delivery.message.id for delivery in await broker.receive("events", 5, 0)] == ["m3", "m4"]
