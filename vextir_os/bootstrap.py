@@ -18,6 +18,7 @@ from vextir_os.keys import signing_key
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.loader import load_policies
 from vextir_os.ports.clock import Clock, SystemClock
+from vextir_os.processor.control import Control
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observers
 from vextir_os.processor.pipeline import Processor
@@ -154,6 +155,7 @@ async def _assemble(
         intake=intake,
         processor=Processor(parts),
         sweep=Sweep(parts, storage.queue(f"{QUEUE}/$deadletterqueue"), purge),
+        control=Control(parts),
         observers=observers,
     )
 

@@ -8,6 +8,7 @@ from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Queue
 from vextir_os.ports.store import Store
+from vextir_os.processor.control import Control
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observers
 from vextir_os.processor.pipeline import Processor
@@ -31,4 +32,5 @@ class Kernel:
     intake: Intake
     processor: Processor
     sweep: Sweep
+    control: Control
     observers: Observers

@@ -22,6 +22,7 @@ from vextir_os.policy.model import Bundle, Match, Policy
 from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Delivery, Message, Scalar
 from vextir_os.ports.store import Where
+from vextir_os.processor.control import Control
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
 from vextir_os.registry.registry import Registry
@@ -32,7 +33,12 @@ from vextir_os.settings import Settings
 
 ANN = Principal(kind="user", id="ann", tenant="local")
 ALLOW_ALL = (
-    Policy(id="allow-all", effect="allow", match=Match(action=("publish:**", "process:**", "emit:**")), priority=1),
+    Policy(
+        id="allow-all",
+        effect="allow",
+        match=Match(action=("publish:**", "process:**", "emit:**", "admin:*")),
+        priority=1,
+    ),
 )
 
 
@@ -186,7 +192,10 @@ async def an_os(
             parts = dataclasses.replace(parts, draw=lambda: draw)
         parts = dataclasses.replace(parts, desk=_desk(parts.desk, atomic, faults))
         kernel = dataclasses.replace(
-            kernel, processor=Processor(parts), sweep=Sweep(parts, kernel.sweep._dead, kernel.sweep._purge)
+            kernel,
+            processor=Processor(parts),
+            sweep=Sweep(parts, kernel.sweep._dead, kernel.sweep._purge),
+            control=Control(parts),
         )
         watch = Watch()
         kernel.observers.add(watch)

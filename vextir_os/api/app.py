@@ -16,13 +16,14 @@ from starlette.types import ASGIApp
 import vextir_os
 from vextir_os.api import contract
 from vextir_os.api.access import door
+from vextir_os.api.acts import ActRoutes
+from vextir_os.api.answers import json_of
 from vextir_os.api.bodies import Limits
 from vextir_os.api.guard import HEALTH, Guard, response_of
 from vextir_os.api.intake import HttpIntake
 from vextir_os.api.problem import Problem, RefusedError, problem_of
 from vextir_os.api.views import event_view
 from vextir_os.errors import NotFoundError, StoreError, VextirError, did_you_mean, shown
-from vextir_os.events import jsonio
 from vextir_os.kernel import Kernel
 from vextir_os.runs.record import EVENTS
 
@@ -51,6 +52,7 @@ def build_app(kernel: Kernel, *, key: str, hosts: Iterable[str] = (), limits: Li
         exception_handlers={HTTPException: _unrouted, VextirError: _problem, Exception: _problem},
     )
     _Routes(kernel, limits or Limits()).add_to(app)
+    ActRoutes(kernel).add_to(app)
     return Guard(app, door(key, hosts), kernel.clock)
 
 
@@ -98,7 +100,7 @@ class _Routes:
     async def _publish(self, request: Request) -> Response:
         accepted = await self._intake.accept(request)
         headers = {"Location": f"/v1/events/{quote(accepted[0].id, safe='')}"} if len(accepted) == 1 else {}
-        return _json({"events": [{"id": event.id, "type": event.type} for event in accepted]}, 202, headers)
+        return json_of({"events": [{"id": event.id, "type": event.type} for event in accepted]}, 202, headers)
 
     async def _event(self, event_id: str) -> Response:
         found = await event_view(self._kernel, event_id)
@@ -111,12 +113,12 @@ class _Routes:
                     hint="An event that was accepted has its record as soon as a worker takes it from the queue",
                 )
             )
-        return _json(found)
+        return json_of(found)
 
     async def _health(self) -> Response:
         works = await _answers(self._kernel)
         status = "ok" if works else "unavailable"
-        return _json({"status": status, "version": vextir_os.__version__}, 200 if works else 503)
+        return json_of({"status": status, "version": vextir_os.__version__}, 200 if works else 503)
 
     async def _contract(self, request: Request) -> Response:
         app: FastAPI = request.app
@@ -124,7 +126,7 @@ class _Routes:
         document["components"] = {"securitySchemes": contract.SECURITY_SCHEMES}
         document["security"] = [{name: []} for name in contract.SECURITY_SCHEMES]
         document["paths"][HEALTH]["get"]["security"] = []
-        return _json(document)
+        return json_of(document)
 
 
 def _add_get(app: FastAPI, path: str, handler: Any, summary: str, responses: dict[int | str, dict[str, Any]]) -> None:
@@ -171,7 +173,3 @@ def _methods(request: Request) -> list[str]:
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     return sorted({method for route in matching for method in route.methods or ()})
-
-
-def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(jsonio.dumps(value), status, headers, "application/json")

@@ -15,6 +15,7 @@ from vextir_os.errors import (
     EventError,
     EventProblemsError,
     ForgedError,
+    RunStateError,
     StoreBusyError,
     StoreError,
     StoreFullError,
@@ -84,6 +85,8 @@ def problem_of(error: Exception) -> Problem:
         return _of_event(error)
     if isinstance(error, DeniedError):
         return _told(403, error, {"policy": error.policy_id})
+    if isinstance(error, RunStateError):
+        return _told(409, error)
     if isinstance(error, StoreError):
         return _of_store(error)
     return Problem(

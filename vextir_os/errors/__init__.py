@@ -30,7 +30,7 @@ from vextir_os.errors.events import (
     UndecodableError,
 )
 from vextir_os.errors.policy import ActionError, DeniedError, PolicyError, PolicyFileError, PolicyProblemsError
-from vextir_os.errors.runs import LostRunError, RunError, WaitTimeoutError
+from vextir_os.errors.runs import LostRunError, RunError, RunStateError, WaitTimeoutError
 from vextir_os.errors.settings import AuthError, SettingsError, SettingsProblemsError, UsageError
 from vextir_os.errors.store import (
     AlreadyExistsError,
@@ -83,6 +83,7 @@ __all__ = [
     "PolicyProblemsError",
     "ProblemsError",
     "RunError",
+    "RunStateError",
     "SessionLockedError",
     "SettingsError",
     "SettingsProblemsError",

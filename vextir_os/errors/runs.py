@@ -20,3 +20,10 @@ class WaitTimeoutError(RunError):
 
     code = "VX603"
     kind = "transient"
+
+
+class RunStateError(RunError):
+    """What a person asks of a run does not fit its state: it is over, was replayed already, or still goes on."""
+
+    code = "VX604"
+    kind = "invalid"

@@ -36,6 +36,10 @@ async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
         return "complete"
     # The record is the truth: a message of the same id may say something else.
     turn.event, turn.event_json = None, b""
+    if turn.keeper.record["cancel"] is not None:
+        # Whoever cancelled it may be another process: the knock tells this one.
+        parts.stops.end(turn.keeper.record)
+        parts.observer.recorded(turn.keeper.record)
     turn.holds = _own_claims(turn)
     if not turn.holds and not await _claim(parts, turn):
         await turn.keeper.publish_left()

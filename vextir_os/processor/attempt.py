@@ -62,7 +62,8 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
             rerun=run["rerun"],
             now=parts.desk.clock.time(),
         )
-        returned = await within(call_driver(loaded, event, context), manifest)
+        call = call_driver(loaded, event, context)
+        returned = await within(call, manifest, parts.stops, record["id"], run["fence"])
         result = normalise(returned, manifest.id)
         events, decisions = _permitted(parts, event, manifest, run, result.events) if result.events else ((), [])
         packed = []

@@ -35,7 +35,7 @@ async def _run(parts: Parts, turn: Turn, driver: str, hold: Hold) -> None:
     keeper = turn.the_keeper
     try:
         if needs_renewal(manifest.timeout_s):
-            async with _lease_kept(turn, manifest, hold):
+            async with _lease_kept(parts, turn, manifest, hold):
                 outcome = await attempt(parts, turn, manifest, keeper.record)
         else:
             outcome = await attempt(parts, turn, manifest, keeper.record)
@@ -61,9 +61,9 @@ def tell(parts: Parts, outcome: Done | Failure, record: RecordDoc) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _lease_kept(turn: Turn, manifest: Manifest, hold: Hold) -> AsyncIterator[None]:
+async def _lease_kept(parts: Parts, turn: Turn, manifest: Manifest, hold: Hold) -> AsyncIterator[None]:
     """Renew the lease at a third while the driver runs."""
-    renewing = asyncio.create_task(_renew(turn, manifest, hold))
+    renewing = asyncio.create_task(_renew(parts, turn, manifest, hold))
     try:
         yield
     finally:
@@ -72,16 +72,19 @@ async def _lease_kept(turn: Turn, manifest: Manifest, hold: Hold) -> AsyncIterat
             await renewing
 
 
-async def _renew(turn: Turn, manifest: Manifest, hold: Hold) -> None:
+async def _renew(parts: Parts, turn: Turn, manifest: Manifest, hold: Hold) -> None:
     lease = lease_s(manifest.timeout_s)
 
     def change(record: RecordDoc, now: float) -> Change:
         run = renew(held_run(record, manifest.id), hold, now=now, lease=lease)
         return Change(record={**record, "runs": {**record["runs"], manifest.id: run}})
 
-    with contextlib.suppress(LostRunError):
+    try:
         while True:
             await asyncio.sleep(lease / 3)
             # An outage ends no run: there are two more renewals before the lease does.
             with contextlib.suppress(StoreUnavailableError):
                 await turn.the_keeper.write(change, durable=False)
+    except LostRunError:
+        # Whatever the driver answers now is refused: it need not go on.
+        parts.stops.end(turn.the_keeper.record)

@@ -15,6 +15,7 @@ from vextir_os.policy.model import Decision
 from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.queue import Delivery
 from vextir_os.processor.observe import Observer
+from vextir_os.processor.stops import Stops
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.keeper import Desk, Keeper
 from vextir_os.runs.messages import Knock
@@ -33,6 +34,7 @@ class Parts:
         trusts: Whether a source is vouched for.
         mode: Routing mode by event type: `all` drivers that match, or the `best` one.
         draw: Uniform random numbers in [0, 1), for jitter.
+        stops: The drivers at work in this process.
     """
 
     desk: Desk
@@ -44,6 +46,7 @@ class Parts:
     mode: Callable[[str], Literal["all", "best"]]
     observer: Observer
     draw: Callable[[], float]
+    stops: Stops = field(default_factory=Stops)
 
 
 _COUNTER = itertools.count()

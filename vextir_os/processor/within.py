@@ -6,12 +6,20 @@ from typing import Any
 
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import DriverTimeoutError
+from vextir_os.processor.stops import Stops, Working
 
 
-async def within(call: Coroutine[Any, Any, Any], manifest: Manifest) -> Any:
+async def within(call: Coroutine[Any, Any, Any], manifest: Manifest, stops: Stops, record: str, fence: int) -> Any:
     """Return what the call returns, or cancel it when the driver's time is over.
 
     A step that never waits, such as a loop of pure Python, cannot be cancelled; its time-out is noticed at no point.
+
+    Args:
+        call: The driver's.
+        manifest: Names its time-out.
+        stops: Where it can be told to end before that, while it waits.
+        record: Id of the record that it runs for.
+        fence: Of its run.
 
     Raises:
         DriverTimeoutError: It did not end in time.
@@ -24,7 +32,12 @@ async def within(call: Coroutine[Any, Any, Any], manifest: Manifest) -> Any:
     limit = asyncio.timeout(manifest.timeout_s)
     try:
         async with limit:
-            return await _Rest(call, waits_for)
+            working = Working(manifest.id, fence, limit)
+            stops.add(record, working)
+            try:
+                return await _Rest(call, waits_for)
+            finally:
+                stops.remove(record, working)
     except TimeoutError:
         if not limit.expired():
             raise

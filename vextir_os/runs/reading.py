@@ -33,6 +33,17 @@ async def find(store: Store, tenant: str, event_id: str) -> Mapping[str, Any] | 
     return None
 
 
+async def named(store: Store, tenant: str, event_id: str, source: str = "") -> list[Mapping[str, Any]]:
+    """Return the records of the tenant's events of this id, and of this source when one is given; two at most."""
+    found: list[Mapping[str, Any]] = []
+    async for record in _all(store, Where("event_id", "=", event_id)):
+        if record["id"].startswith(f"{tenant}~") and source in ("", record["event"]["source"]):
+            found.append(record)
+            if len(found) > 1:
+                break
+    return found
+
+
 async def trace(store: Store, tenant: str, event_id: str) -> Trace | None:
     """Return an event with all that followed from it, or None when the tenant has no such event."""
     root = await find(store, tenant, event_id)
@@ -61,7 +72,7 @@ async def newest(store: Store, tenant: str) -> AsyncIterator[Mapping[str, Any]]:
 
 def view(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record as people and programs read it: the event, its status, decision, runs; nothing of leases."""
-    return {
+    shown = {
         "id": record["event_id"],
         "type": record["event"]["type"],
         "source": record["event"]["source"],
@@ -71,6 +82,11 @@ def view(record: Mapping[str, Any]) -> dict[str, Any]:
         "decision": record["decision"],
         "runs": {driver: run_view(run) for driver, run in record["runs"].items()},
     }
+    if record["cancel"] is not None:
+        shown["cancel"] = record["cancel"]
+    if "acts" in record:
+        shown["acts"] = [{name: value for name, value in act.items() if name != "id"} for act in record["acts"]]
+    return shown
 
 
 def run_view(run: Mapping[str, Any]) -> dict[str, Any]:

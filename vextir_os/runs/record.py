@@ -71,6 +71,26 @@ class OutboxEntry(TypedDict):
     doc: NotRequired[dict[str, Any]]
 
 
+Do = Literal["cancel", "replay", "edit", "discard"]
+"""What a person can do to a record."""
+
+
+class ActDoc(TypedDict):
+    """What a person did to a record, in epoch seconds; `run`, `rerun` and `event` where they are about one.
+
+    `id` is made for one request: by it whoever asked knows the own write again after a lost answer.
+    """
+
+    id: str
+    do: Do
+    by: str
+    at: float
+    reason: str
+    run: NotRequired[str]
+    rerun: NotRequired[int]
+    event: NotRequired[str]
+
+
 class RecordDoc(TypedDict):
     """The one document of an event. Without `due` it is finished; then `ttl` counts its retention in seconds."""
 
@@ -86,6 +106,7 @@ class RecordDoc(TypedDict):
     inbox: list[dict[str, Any]]
     runs: dict[str, RunDoc]
     outbox: list[OutboxEntry]
+    acts: NotRequired[list[ActDoc]]
     due: NotRequired[float]
     lanes: NotRequired[list[str]]
     ttl: NotRequired[int]
@@ -218,6 +239,8 @@ def status(record: Mapping[str, Any]) -> Status:
     if effect == "deny":
         return "denied"
     if not states:
+        if record["cancel"] is not None:
+            return "cancelled"
         return "unrouted" if effect == "allow" else "waiting"
     for word, members in _WORDS:
         if states & members:
@@ -236,7 +259,7 @@ _WORDS: tuple[tuple[Status, frozenset[str]], ...] = (
 
 def run_status(run: Mapping[str, Any]) -> Status:
     """Return the one word a person reads for a run."""
-    return status({"decision": {"effect": "allow"}, "runs": {"": run}})
+    return status({"decision": {"effect": "allow"}, "cancel": None, "runs": {"": run}})
 
 
 def remove_applied(record: RecordDoc, applied: Iterable[OutboxEntry]) -> RecordDoc:

@@ -252,7 +252,13 @@ async def test_the_contract_names_every_route_and_needs_no_other_host(tmp_path: 
         found = await served.client.get("/v1/openapi.json")
         document = found.json()
         assert document["openapi"].startswith("3.1")
-        assert sorted(document["paths"]) == ["/v1/events", "/v1/events/{event_id}", "/v1/health", "/v1/openapi.json"]
+        assert sorted(document["paths"]) == [
+            "/v1/events",
+            "/v1/events/{event_id}",
+            "/v1/events/{event_id}/cancel",
+            "/v1/health",
+            "/v1/openapi.json",
+        ]
         assert document["paths"]["/v1/health"]["get"]["security"] == []
         assert document["security"] == [{"bearer": []}, {"key": []}]
         assert "http://" not in found.text

@@ -57,7 +57,7 @@ def everything() -> list[type[VextirError]]:
 @pytest.mark.parametrize("kind", everything(), ids=lambda kind: kind.__name__)
 def test_only_what_the_sender_did_is_told(kind: type[VextirError]) -> None:
     told = SECRET.encode() in problem_of(kind(f"failed: {SECRET}", hint=f"look at {SECRET}")).body()
-    assert told == issubclass(kind, (errors.EventError, DeniedError))
+    assert told == issubclass(kind, (errors.EventError, errors.RunStateError, DeniedError))
 
 
 @given(detail=st.text(), hint=st.text(), where=st.text(max_size=10))
