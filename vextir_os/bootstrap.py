@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import secrets
 from collections.abc import AsyncIterator, Callable
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -19,6 +20,7 @@ from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.loader import load_policies
 from vextir_os.ports.clock import Clock, SystemClock
 from vextir_os.processor.control import Control
+from vextir_os.processor.departed import Departed
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observers
 from vextir_os.processor.pipeline import Processor
@@ -81,16 +83,18 @@ async def open_kernel(
     registry = registry if registry is not None else Registry.open(settings.root)
     policy = policy or PolicyEngine(load_policies(settings.root / "policies"))
     signer = Signer(signing_key(settings.data_dir))
-    storage = open_storage(settings.data_dir / "vextir.db", clock, synchronous=settings.synchronous)
+    worker = secrets.token_hex(8)
+    storage = open_storage(settings.data_dir / "vextir.db", clock, synchronous=settings.synchronous, worker=worker)
     await storage.start()
     try:
-        yield await _assemble(settings, storage, registry, policy, signer, clock)
+        yield await _assemble(settings, worker, storage, registry, policy, signer, clock)
     finally:
         await storage.close()
 
 
 async def _assemble(
     settings: Settings,
+    worker: str,
     storage: SqliteStorage,
     registry: Registry,
     policy: PolicyEngine,
@@ -133,6 +137,7 @@ async def _assemble(
         retention_s=settings.retention_s,
     )
     parts = Parts(
+        worker=worker,
         desk=desk,
         blobs=storage.blobs,
         policy=policy,
@@ -144,6 +149,7 @@ async def _assemble(
         draw=random.SystemRandom().random,
     )
     return Kernel(
+        worker=worker,
         settings=settings,
         clock=clock,
         queue=queue,
@@ -156,6 +162,7 @@ async def _assemble(
         processor=Processor(parts),
         sweep=Sweep(parts, storage.queue(f"{QUEUE}/$deadletterqueue"), purge),
         control=Control(parts),
+        departed=Departed(parts, storage.broker.give_up),
         observers=observers,
     )
 

@@ -9,6 +9,7 @@ from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Queue
 from vextir_os.ports.store import Store
 from vextir_os.processor.control import Control
+from vextir_os.processor.departed import Departed
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observers
 from vextir_os.processor.pipeline import Processor
@@ -19,8 +20,13 @@ from vextir_os.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
-    """One running OS in this process."""
+    """One running OS in this process.
 
+    Attributes:
+        worker: Names it among all that work on the same data, 16 random hex digits.
+    """
+
+    worker: str
     settings: Settings
     clock: Clock
     queue: Queue
@@ -33,4 +39,5 @@ class Kernel:
     processor: Processor
     sweep: Sweep
     control: Control
+    departed: Departed
     observers: Observers

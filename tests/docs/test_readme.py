@@ -134,7 +134,8 @@ def test_the_first_start_writes_keys_that_only_their_owner_can_read(shop: Path) 
         found = {path.name: path.stat().st_mode & 0o777 for path in (shop / ".vextir").iterdir()}
     assert (shop / ".vextir").stat().st_mode & 0o777 == 0o700
     assert {"api.key", "signing.key", "vextir.db"} <= set(found)
-    assert set(found.values()) == {0o600}
+    assert set(found.values()) == {0o600, 0o700}
+    assert [name for name, mode in found.items() if mode == 0o700] == ["workers"]
 
 
 def test_the_os_runs_takes_an_event_and_shows_its_trace_as_the_readme_says(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Delivery, Message, Scalar
 from vextir_os.ports.store import Where
 from vextir_os.processor.control import Control
+from vextir_os.processor.departed import Departed
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
 from vextir_os.registry.registry import Registry
@@ -196,6 +197,7 @@ async def an_os(
             processor=Processor(parts),
             sweep=Sweep(parts, kernel.sweep._dead, kernel.sweep._purge),
             control=Control(parts),
+            departed=Departed(parts, kernel.departed._give_up),
         )
         watch = Watch()
         kernel.observers.add(watch)

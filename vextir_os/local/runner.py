@@ -7,6 +7,8 @@ import random
 
 from vextir_os.errors import LockLostError, StoreError
 from vextir_os.kernel import Kernel
+from vextir_os.local.deaths import Deaths
+from vextir_os.local.presence import Presence
 from vextir_os.ports.queue import Delivery
 
 _LOG = logging.getLogger("vextir.runner")
@@ -28,25 +30,33 @@ class Runner:
         self._limit = kernel.settings.concurrency
         self._busy: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
+        self._presence = Presence(kernel.settings.data_dir, kernel.worker)
         self._loops: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> "Runner":
+        try:
+            self._presence.take()
+        except OSError as error:
+            _LOG.warning("others will not notice when this process dies, and wait for its leases: %s", error)
         self._loops = [
             asyncio.create_task(self._receive(), name="vextir-receive"),
             asyncio.create_task(self._sweep(), name="vextir-sweep"),
+            asyncio.create_task(Deaths(self._kernel).watch(), name="vextir-deaths"),
         ]
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        """Receive nothing more, let the runs at work end for 20 s, give up the rest: their leases die, others go on."""
+        """Receive nothing more, let the runs at work end for 20 s, give up the rest: others go on."""
         for task in self._loops:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
+        late = set[asyncio.Task[None]]()
         if self._busy:
             _, late = await asyncio.wait(self._busy, timeout=_STOP_S)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        self._presence.leave(clean=not late)
 
     async def wait(self) -> None:
         """Wait until a loop of the runner fails, and raise what it raised."""

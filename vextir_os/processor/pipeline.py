@@ -1,5 +1,6 @@
 """The universal processor: one delivery in, one settlement out. The order of the stages is the list below."""
 
+import itertools
 from collections.abc import Awaitable
 from functools import partial
 
@@ -31,6 +32,7 @@ class Processor:
         for stage in reversed(STAGES):
             chain = partial(_call, stage, parts, chain)
         self._chain = chain
+        self._numbers = itertools.count()
 
     async def process(self, delivery: Delivery) -> Settlement:
         """Take one delivery all the way.
@@ -41,7 +43,7 @@ class Processor:
         Raises:
             StoreUnavailableError: The store or queue did not answer; the message is to be given back, later.
         """
-        return await self._chain(Turn(delivery))
+        return await self._chain(Turn(delivery, f"{self.parts.worker}.{next(self._numbers):x}"))
 
 
 def _call(stage: Stage, parts: Parts, following: Next, turn: Turn) -> Awaitable[Settlement]:

@@ -1,7 +1,5 @@
 """What the stages of one delivery share, and the parts they work with."""
 
-import itertools
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import wraps
@@ -30,6 +28,7 @@ class Parts:
     """What the stages need. Frozen; shared by all turns of a process.
 
     Attributes:
+        worker: Names this process, 16 random hex digits; every owner of a run begins with it.
         binding: On whose behalf a message without our signature comes in: the tenant that the queue is bound to.
         trusts: Whether a source is vouched for.
         mode: Routing mode by event type: `all` drivers that match, or the `best` one.
@@ -37,6 +36,7 @@ class Parts:
         stops: The drivers at work in this process.
     """
 
+    worker: str
     desk: Desk
     blobs: Blobs
     policy: PolicyEngine
@@ -49,21 +49,16 @@ class Parts:
     stops: Stops = field(default_factory=Stops)
 
 
-_COUNTER = itertools.count()
-_PROCESS = secrets.token_hex(8)
-
-
-def new_owner() -> str:
-    """Return a nonce for one delivery, never reused: 64 random bits of this process and a counter."""
-    return f"{_PROCESS}.{next(_COUNTER):x}"
-
-
 @dataclass(slots=True)
 class Turn:
-    """One delivery on its way through the stages; each stage fills in what the later ones need."""
+    """One delivery on its way through the stages; each stage fills in what the later ones need.
+
+    Attributes:
+        owner: A nonce for this delivery, never reused: the worker's name and a number, `5d1f0c22ab90e3f4.1c`.
+    """
 
     delivery: Delivery
-    owner: str = field(default_factory=new_owner)
+    owner: str
     knock: Knock | None = None
     event: Event | None = None
     event_json: bytes = b""

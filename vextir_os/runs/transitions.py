@@ -10,14 +10,17 @@ from typing import Any, NamedTuple
 
 from vextir_os.driverkit.manifest import Retry
 from vextir_os.errors import LostRunError
-from vextir_os.runs.record import RunDoc, State
+from vextir_os.runs.record import CLOCK_SKEW_S, RunDoc, State, claimable
 
 MAX_TAKEOVERS = 5
 """A run whose owners died this often is dead: a driver that kills its process never commits an attempt."""
 
 _LEASE_MARGIN_S = 15.0
 _LONG_S = 60.0
-_LONG_LEASE_S = 90.0
+LONGEST_LEASE_S = 90.0
+"""No lease ends later than this after the write that gave it."""
+
+_OVER_S = 1.0
 _BUG_ATTEMPTS = 3
 _TRIED = 10
 _TRIED_CHARS = 200
@@ -49,7 +52,7 @@ class Failure:
 
 def lease_s(timeout_s: float) -> float:
     """Return the lease of a run in seconds: its time-out + 15 up to 60 s, else 90, to be renewed at a third."""
-    return timeout_s + _LEASE_MARGIN_S if timeout_s <= _LONG_S else _LONG_LEASE_S
+    return timeout_s + _LEASE_MARGIN_S if timeout_s <= _LONG_S else LONGEST_LEASE_S
 
 
 def needs_renewal(timeout_s: float) -> bool:
@@ -87,6 +90,21 @@ def claim(run: RunDoc, *, owner: str, now: float, lease: float) -> RunDoc:
         "not_before": None,
         "started": now,
     }
+
+
+def leased_by(run: RunDoc, worker: str, *, now: float) -> bool:
+    """Whether a delivery of this worker owns the run under a lease that is not over yet."""
+    return run["state"] == "running" and (run["owner"] or "").startswith(f"{worker}.") and not claimable(run, now=now)
+
+
+def lease_ended(run: RunDoc, worker: str, *, now: float) -> RunDoc:
+    """Return the run claimable at once: the worker's process is gone. Fence and owner stay; the next claim raises them.
+
+    A lease may die at any moment; were the worker alive after all, its fence would stop it. Raises `LostRunError`.
+    """
+    if not leased_by(run, worker, now=now):
+        raise LostRunError(f"the run is {run['state']}, not under a lease of worker {worker}")
+    return {**run, "lease_until": now - CLOCK_SKEW_S - _OVER_S}
 
 
 def owned(run: RunDoc | None, hold: Hold) -> RunDoc:

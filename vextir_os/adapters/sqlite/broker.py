@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from vextir_os.adapters.sqlite import browse, messages, receive, sessions, settle
+from vextir_os.adapters.sqlite import browse, messages, receive, sessions, settle, timers
 from vextir_os.adapters.sqlite.bulk import Plan
-from vextir_os.adapters.sqlite.core import Core
+from vextir_os.adapters.sqlite.core import Core, mark_of
 from vextir_os.adapters.sqlite.database import Database
 from vextir_os.adapters.sqlite.entities import Entity, EntityProperties
 from vextir_os.adapters.sqlite.sessions import SessionLock
@@ -176,6 +176,10 @@ class Broker:
         """Lock for another lock duration; the future gives its end in epoch seconds."""
         return self._database.submit(partial(settle.renew, self._core, token=token), durable=False, single=True)
 
+    def give_up(self, worker: str) -> "asyncio.Future[int]":
+        """End every lock that a worker holds whose process is gone; the future gives the number of its messages."""
+        return self._database.submit(partial(timers.give_up, self._core, mark=mark_of(worker)), durable=False)
+
     # Sessions.
 
     async def accept_session(self, name: str, session: str | None, wait: float) -> SessionLock | None:
@@ -200,7 +204,9 @@ class Broker:
             raise InvalidRequestError(f"a receive of {limit} messages, not of 1 to {BATCH}")
 
         def attempt(entity: Entity, connection: sqlite3.Connection, now: float) -> list[Delivery] | None:
-            found = receive.receive_in_session(connection, now, entity, lock.session, lock.token, limit, delete=delete)
+            found = receive.receive_in_session(
+                self._core, connection, now, entity, lock.session, lock.token, limit, delete=delete
+            )
             return found or None
 
         found: Sequence[Delivery] = await self._waiting(

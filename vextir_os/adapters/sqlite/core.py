@@ -4,6 +4,7 @@ All of it is a cache of the file, loaded anew after a roll-back or another proce
 """
 
 import math
+import os
 import sqlite3
 from typing import Any
 
@@ -12,6 +13,10 @@ from vextir_os.adapters.sqlite.fairness import Turns
 
 READY, LOCKED, SCHEDULED, DEFERRED, IN_SESSION = range(5)
 """States of a message. `IN_SESSION` is ready too, but only for who holds its session; a deferred one may be locked."""
+
+_MARK_BYTES = 4
+_LOCK_BYTES = 10
+_NAMELESS = "00000000"
 
 
 class Times:
@@ -47,15 +52,20 @@ class Times:
 class Core:
     """The parts that all operations on messages share. Belongs to the writer thread.
 
+    Args:
+        worker: Names the process, in hex: see `mark_of`.
+
     Attributes:
+        mark: How every lock token begins that this process takes.
         touched: Ids of the entities in which messages or sessions became available in this group.
         places: By entity, how many messages its waiting receivers still take, as long as nothing is ready there.
         handed: Messages that this group inserted locked already, for those receivers: entity and row.
     """
 
-    __slots__ = ("entities", "handed", "places", "times", "touched", "turns")
+    __slots__ = ("entities", "handed", "mark", "places", "times", "touched", "turns")
 
-    def __init__(self) -> None:
+    def __init__(self, worker: str = _NAMELESS) -> None:
+        self.mark = mark_of(worker)
         self.entities = Entities()
         self.turns = Turns()
         self.times = Times()
@@ -68,6 +78,10 @@ class Core:
         self.entities.load(connection)
         self.turns.load(connection)
         self.times.forget()
+
+    def new_lock(self) -> bytes:
+        """Return the token of a lock that this process takes."""
+        return self.mark + os.urandom(_LOCK_BYTES - _MARK_BYTES)
 
     def take_place(self, entity: int) -> bool:
         """Whether a message that becomes ready now goes straight to a receiver that waits; takes the place."""
@@ -87,3 +101,11 @@ class Core:
 def ready_state(entity: Entity) -> int:
     """Return the state in which a message of this entity is ready."""
     return IN_SESSION if entity.properties.requires_session else READY
+
+
+def mark_of(worker: str) -> bytes:
+    """Return how the lock tokens of a worker begin; by it they are found when its process is gone.
+
+    Two workers with one mark do no harm: a lock that ends too early costs a second delivery.
+    """
+    return bytes.fromhex(worker)[:_MARK_BYTES]

@@ -5,7 +5,6 @@ the Service Bus protocol wants). So a settlement finds its row by primary key an
 """
 
 import math
-import os
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -234,7 +233,7 @@ def place(core: Core, now: float, entity: Entity, message: Prepared) -> Placed:
     core.times.note_lock(until)
     return (
         entity.id, LOCKED, priority, turn, 1, now, expires_at, flow, message_id, content_type, encoded, body, wire,
-        os.urandom(10), until,
+        core.new_lock(), until,
     )  # fmt: skip
 
 

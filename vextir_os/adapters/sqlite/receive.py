@@ -17,7 +17,8 @@ from vextir_os.ports.queue import Delivery
 _SESSION = 10  # place of the session among the columns handed out
 _NEXT = "SELECT seq FROM messages WHERE entity = ? AND state = 0 ORDER BY priority DESC, turn, seq LIMIT ?"
 _NEXT_IN_SESSION = "SELECT seq FROM messages WHERE entity = ? AND state = 4 AND session = ? ORDER BY seq LIMIT ?"
-_LOCK = "UPDATE messages SET state = 1, lock = randomblob(10), locked_until = ?, count = count + 1 WHERE seq IN"
+_LOCKED = "lock = CAST(? || randomblob(6) AS BLOB), locked_until = ?, count = count + 1"
+_LOCK = f"UPDATE messages SET state = 1, {_LOCKED} WHERE seq IN"  # noqa: S608 - constants only
 _TAKE = "DELETE FROM messages WHERE seq IN"
 
 _LOCK_NEXT = f"{_LOCK} ({_NEXT}) RETURNING {HANDED_OUT}"
@@ -25,8 +26,7 @@ _TAKE_NEXT = f"{_TAKE} ({_NEXT}) RETURNING {HANDED_OUT}"
 _LOCK_IN_SESSION = f"{_LOCK} ({_NEXT_IN_SESSION}) RETURNING {HANDED_OUT}"
 _TAKE_IN_SESSION = f"{_TAKE} ({_NEXT_IN_SESSION}) RETURNING {HANDED_OUT}"
 _DEFERRED = f"WHERE seq = ? AND entity = ? AND state = 3 AND lock IS NULL RETURNING {HANDED_OUT}"
-_LOCK_BY_SEQUENCE = "UPDATE messages SET lock = randomblob(10), locked_until = ?, count = count + 1"
-_LOCK_DEFERRED = f"{_LOCK_BY_SEQUENCE} {_DEFERRED}"
+_LOCK_DEFERRED = f"UPDATE messages SET {_LOCKED} {_DEFERRED}"  # noqa: S608 - constants only
 _TAKE_DEFERRED = f"DELETE FROM messages {_DEFERRED}"  # noqa: S608 - constants only
 
 
@@ -44,12 +44,12 @@ def receive(
         lock = accept(core, connection, now, entity, None, automatic=True)
         if lock is None:
             return []
-        return receive_in_session(connection, now, entity, lock.session, lock.token, limit, delete=False)
+        return receive_in_session(core, connection, now, entity, lock.session, lock.token, limit, delete=False)
     if delete:
         rows = connection.execute(_TAKE_NEXT, (entity.id, limit)).fetchall()
     else:
         until = now + entity.properties.lock_duration_s
-        rows = connection.execute(_LOCK_NEXT, (until, entity.id, limit)).fetchall()
+        rows = connection.execute(_LOCK_NEXT, (core.mark, until, entity.id, limit)).fetchall()
         if rows:
             core.times.note_lock(until)
     if len(rows) > 1:
@@ -60,6 +60,7 @@ def receive(
 
 
 def receive_in_session(
+    core: Core,
     connection: sqlite3.Connection,
     now: float,
     entity: Entity,
@@ -74,7 +75,7 @@ def receive_in_session(
     if delete:
         rows = connection.execute(_TAKE_IN_SESSION, (entity.id, session, limit)).fetchall()
     else:
-        rows = connection.execute(_LOCK_IN_SESSION, (until, entity.id, session, limit)).fetchall()
+        rows = connection.execute(_LOCK_IN_SESSION, (core.mark, until, entity.id, session, limit)).fetchall()
     rows.sort()
     return [_out(row, entity, delete) for row in rows]
 
@@ -108,7 +109,7 @@ def receive_deferred(
         elif delete:
             row = connection.execute(_TAKE_DEFERRED, (sequence, entity.id)).fetchall()
         else:
-            row = connection.execute(_LOCK_DEFERRED, (until, sequence, entity.id)).fetchall()
+            row = connection.execute(_LOCK_DEFERRED, (core.mark, until, sequence, entity.id)).fetchall()
         if not row or (lock is not None and row[0][_SESSION] != lock.session):
             raise NotFoundError(f"queue {entity.name!r} has no deferred message {sequence} that is free")
         found.append(_out(row[0], entity, delete))

@@ -56,10 +56,11 @@ def accept(
             return None
     until = now + entity.properties.lock_duration_s
     row = connection.execute(
-        "INSERT INTO sessions(entity, id, lock, locked_until, automatic) VALUES(?, ?, randomblob(16), ?, ?) "
+        "INSERT INTO sessions(entity, id, lock, locked_until, automatic) "
+        "VALUES(?, ?, CAST(? || randomblob(12) AS BLOB), ?, ?) "
         "ON CONFLICT(entity, id) DO UPDATE SET lock = excluded.lock, locked_until = excluded.locked_until, "
         "automatic = excluded.automatic WHERE lock IS NULL RETURNING lock",
-        (entity.id, session, until, automatic),
+        (entity.id, session, core.mark, until, automatic),
     ).fetchall()
     if not row:
         raise SessionLockedError(

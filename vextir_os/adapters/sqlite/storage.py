@@ -1,5 +1,6 @@
 """One SQLite file as everything the OS keeps: queues, store, blobs and transactions over them."""
 
+import secrets
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,6 +82,7 @@ def open_storage(
     busy_timeout_s: float = 10.0,
     max_pages: int | None = None,
     lookups: Mapping[str, str] = LOOKUPS,
+    worker: str | None = None,
 ) -> SqliteStorage:
     """Return the storage over one file, not started yet.
 
@@ -92,8 +94,9 @@ def open_storage(
         busy_timeout_s: How long to wait for another process's write lock.
         max_pages: Limit of the file in pages of 4 KB.
         lookups: Members that are indexed beside id, pk and due, by container.
+        worker: Names who uses it, 16 hex digits: by this name its locks are given up when its process is gone.
     """
-    core = Core()
+    core = Core(worker or secrets.token_hex(8))
     database = Database(
         MEMORY if str(path) == MEMORY else str(Path(path).absolute()),
         clock=clock or SystemClock(),

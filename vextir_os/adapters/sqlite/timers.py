@@ -5,13 +5,17 @@ For each kind the earliest time is known (`Times`); as long as it has not come, 
 
 import math
 import sqlite3
+from collections.abc import Sequence
+from typing import Any
 
 from vextir_os.adapters.sqlite.core import Core, ready_state
-from vextir_os.adapters.sqlite.sessions import note_ready, unlock_ended
+from vextir_os.adapters.sqlite.sessions import note_ready, unlock, unlock_ended
 from vextir_os.adapters.sqlite.settle import bury, give_back
 
 EXPIRED = "TTLExpiredException"
 """Reason in the words of Service Bus."""
+
+_LOCKED = "SELECT seq, entity, state, count, expires_at FROM messages WHERE"
 
 
 def run_due(core: Core, connection: sqlite3.Connection, now: float) -> None:
@@ -39,14 +43,32 @@ def prune(core: Core, connection: sqlite3.Connection, now: float) -> None:
 
 
 def _end_locks(core: Core, connection: sqlite3.Connection, now: float) -> None:
+    _unlock(core, connection, connection.execute(f"{_LOCKED} locked_until <= ? ORDER BY seq", (now,)).fetchall())
+    unlock_ended(core, connection, now)
+
+
+def give_up(core: Core, connection: sqlite3.Connection, _now: float, mark: bytes) -> int:
+    """End all locks whose tokens begin with a mark: their holder's process is gone. Return how many messages' locks.
+
+    The count of a message stays raised, as when its lock ends by itself.
+    """
     rows = connection.execute(
-        "SELECT seq, entity, state, count, expires_at FROM messages WHERE locked_until <= ? ORDER BY seq", (now,)
+        f"{_LOCKED} locked_until IS NOT NULL AND substr(lock, 1, ?) = ? ORDER BY seq", (len(mark), mark)
     ).fetchall()
+    _unlock(core, connection, rows)
+    held = connection.execute(
+        "SELECT entity, id FROM sessions WHERE lock IS NOT NULL AND substr(lock, 1, ?) = ?", (len(mark), mark)
+    ).fetchall()
+    for entity_id, session in held:
+        unlock(core, connection, core.entities.by_id[entity_id], session)
+    return len(rows)
+
+
+def _unlock(core: Core, connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     for sequence, entity_id, state, count, expires_at in rows:
         give_back(core, connection, core.entities.by_id[entity_id], sequence, state, count)
         if expires_at is not None:
             core.times.note_life(expires_at)
-    unlock_ended(core, connection, now)
 
 
 def _start_scheduled(core: Core, connection: sqlite3.Connection, now: float) -> None:
