@@ -22,13 +22,12 @@ from vextir_os.ports.clock import Clock, SystemClock
 from vextir_os.processor.control import Control
 from vextir_os.processor.departed import Departed
 from vextir_os.processor.intake import Intake
-from vextir_os.processor.observe import Observers
+from vextir_os.processor.observe import Observer, Observers
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
 from vextir_os.processor.turn import Parts
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.keeper import Desk
-from vextir_os.runs.record import RecordDoc
 from vextir_os.settings import Settings
 
 QUEUE = "events"
@@ -41,20 +40,17 @@ PURGED_AT_ONCE = 500
 """Expired documents that one sweep removes, at most."""
 
 
-class _ToBus:
-    """Shows on the bus what runs emit."""
+class _ToBus(Observer):
+    """Shows on the bus what comes in, and what runs emit."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
 
-    def emitted(self, event: Event) -> None:
+    def published(self, event: Event) -> None:
         self._bus.notify(event)
 
-    def recorded(self, record: RecordDoc) -> None:
-        pass
-
-    def quarantined(self, reason: str, document_id: str) -> None:
-        pass
+    def emitted(self, event: Event) -> None:
+        self._bus.notify(event)
 
 
 @contextlib.asynccontextmanager
@@ -119,7 +115,8 @@ async def _assemble(
         signer=signer,
         policy=policy,
         trusts=trusts,
-        notify=bus.notify,
+        notify=observers.published,
+        refused=observers.refused,
     )
 
     async def purge() -> int:
@@ -135,6 +132,7 @@ async def _assemble(
         signer=signer,
         atomic=storage.atomic,
         retention_s=settings.retention_s,
+        missed=observers.missed,
     )
     parts = Parts(
         worker=worker,
@@ -164,6 +162,7 @@ async def _assemble(
         control=Control(parts),
         departed=Departed(parts, storage.broker.give_up),
         observers=observers,
+        storage=storage,
     )
 
 

@@ -6,6 +6,7 @@ from vextir_os.bus.eventbus import EventBus
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.clock import Clock
+from vextir_os.ports.gauges import Gauged
 from vextir_os.ports.queue import Queue
 from vextir_os.ports.store import Store
 from vextir_os.processor.control import Control
@@ -41,3 +42,4 @@ class Kernel:
     control: Control
     departed: Departed
     observers: Observers
+    storage: Gauged

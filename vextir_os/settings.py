@@ -37,6 +37,8 @@ class Settings:
         port: Port of the HTTP API; 0 for any free one.
         trusted_sources: Sources that somebody vouches for, with `*` for any rest; events of others are labelled
             `untrusted`.
+        metrics: Who may read `/metrics`: `key`, who has the key; `open`, programs of this machine without it too, as
+            long as other machines are not served.
         best_of: Patterns of event types of which only the most specific driver runs; of all others every match.
     """
 
@@ -53,6 +55,7 @@ class Settings:
     port: int = 8300
     trusted_sources: tuple[str, ...] = ("/cli", "/api", "/bus", "/drivers/*")
     best_of: tuple[str, ...] = ()
+    metrics: Literal["key", "open"] = "key"
 
 
 def load_settings(root: Path, environ: Mapping[str, str]) -> Settings:
@@ -111,6 +114,15 @@ def _synchronous(text: str) -> str:
     return text.upper()
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"it takes {' or '.join(words)}")
+        return text.lower()
+
+    return read
+
+
 def _name(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", text):
         raise ValueError("it takes a name of 1 to 64 characters a-z A-Z 0-9 . _ @ -")
@@ -138,4 +150,5 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "port": _whole(0, 65_535),
     "trusted_sources": _list,
     "best_of": _patterns,
+    "metrics": _one_of("key", "open"),
 }

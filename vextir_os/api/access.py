@@ -6,6 +6,7 @@ name. The Origin check stops pages of strangers that send without reading.
 
 import hashlib
 import hmac
+import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -95,6 +96,14 @@ def refusal(door: Door, headers: Headers, *, scheme: str, with_key: bool) -> Pro
             hint="Send from a program, or from a page that this server has sent",
         )
     return _key_refusal(door, headers) if with_key else None
+
+
+def from_this_machine(client: tuple[str, int] | None) -> bool:
+    """Whether the other end of a connection is on this machine: a loopback address, no name, no socket file."""
+    try:
+        return client is not None and ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return False
 
 
 def _key_refusal(door: Door, headers: Headers) -> Problem | None:

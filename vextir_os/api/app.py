@@ -21,6 +21,7 @@ from vextir_os.api.answers import json_of
 from vextir_os.api.bodies import Limits
 from vextir_os.api.guard import HEALTH, Guard, response_of
 from vextir_os.api.intake import HttpIntake
+from vextir_os.api.metrics import METRICS, Metrics
 from vextir_os.api.problem import Problem, RefusedError, problem_of
 from vextir_os.api.views import event_view
 from vextir_os.errors import NotFoundError, StoreError, VextirError, did_you_mean, shown
@@ -51,9 +52,12 @@ def build_app(kernel: Kernel, *, key: str, hosts: Iterable[str] = (), limits: Li
         redirect_slashes=False,
         exception_handlers={HTTPException: _unrouted, VextirError: _problem, Exception: _problem},
     )
+    hosts = tuple(hosts)
     _Routes(kernel, limits or Limits()).add_to(app)
     ActRoutes(kernel).add_to(app)
-    return Guard(app, door(key, hosts), kernel.clock)
+    # Served to other machines, or by a proxy for them, who asks from here may stand for anybody.
+    open_here = {METRICS} if kernel.settings.metrics == "open" and not hosts else set[str]()
+    return Guard(app, door(key, hosts), kernel.clock, open_here=open_here)
 
 
 class _Routes:
@@ -62,6 +66,7 @@ class _Routes:
     def __init__(self, kernel: Kernel, limits: Limits) -> None:
         self._kernel = kernel
         self._intake = HttpIntake(kernel, limits)
+        self._metrics = Metrics(kernel)
 
     def add_to(self, app: FastAPI) -> None:
         """Add all routes."""
@@ -94,6 +99,13 @@ class _Routes:
                 200: contract.answer("It works", contract.HEALTH),
                 503: contract.answer("The store does not answer", contract.HEALTH),
             },
+        )
+        _add_get(
+            app,
+            METRICS,
+            self._metrics.answer,
+            "Read the metrics of this process and its storage, as Prometheus does",
+            {200: contract.answer("The metrics", contract.METRICS, "text/plain"), **contract.problems(401)},
         )
         _add_get(app, "/v1/openapi.json", self._contract, "Read this document", {**contract.problems(401)})
 
@@ -164,7 +176,7 @@ async def _unrouted(request: Request, error: Exception) -> Response:
                 headers={"Allow": ", ".join(allowed)},
             )
         )
-    known = ["/v1/events", HEALTH, "/v1/openapi.json"]
+    known = ["/v1/events", HEALTH, METRICS, "/v1/openapi.json"]
     hint = did_you_mean(path, known) or "Read /v1/openapi.json"
     return response_of(Problem(status=404, code=RefusedError.code, detail=f"there is no {shown(path)}", hint=hint))
 

@@ -72,6 +72,8 @@ HEALTH: dict[str, Any] = {
     "properties": {"status": {"enum": ["ok", "unavailable"]}, "version": _TEXT},
 }
 
+METRICS: dict[str, Any] = {"type": "string", "description": "Prometheus text; OpenMetrics where it is accepted."}
+
 SECURITY_SCHEMES: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "bearer"},
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},

@@ -5,6 +5,7 @@ The outermost ASGI layer, so that not even a 404 is told to somebody without the
 
 import asyncio
 import logging
+from collections.abc import Collection
 from email.utils import formatdate
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vextir_os.api.access import Door, refusal
+from vextir_os.api.access import Door, from_this_machine, refusal
 from vextir_os.api.bodies import REQUEST_BYTES
 from vextir_os.api.problem import MEDIA_TYPE, Problem, RefusedError, problem_of
 from vextir_os.ports.clock import Clock
@@ -48,12 +49,14 @@ class Guard:
         app: What is guarded.
         door: Who may come in.
         clock: Gives the date of answers.
+        open_here: Paths that programs of this machine may read without the key.
     """
 
-    def __init__(self, app: ASGIApp, door: Door, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, door: Door, clock: Clock, *, open_here: Collection[str] = ()) -> None:
         self._app = app
         self._door = door
         self._clock = clock
+        self._open_here = open_here
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
@@ -82,8 +85,9 @@ class Guard:
             return Problem(
                 status=431, code=RefusedError.code, detail=f"the headers have more than {HEAD_BYTES} bytes together"
             )
-        open_to_all = scope["path"] == HEALTH and scope["method"] in ("GET", "HEAD")
-        return refusal(self._door, Headers(scope=scope), scheme=scope["scheme"], with_key=not open_to_all)
+        free = scope["path"] == HEALTH or (scope["path"] in self._open_here and from_this_machine(scope.get("client")))
+        with_key = not (free and scope["method"] in ("GET", "HEAD"))
+        return refusal(self._door, Headers(scope=scope), scheme=scope["scheme"], with_key=with_key)
 
 
 class _Exchange:

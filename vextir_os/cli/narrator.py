@@ -14,7 +14,7 @@ from typing import Any
 from vextir_os.cli.screen import Line, Screen, Span, Style
 from vextir_os.cli.text import duration, visible, visible_lines, wall_clock
 from vextir_os.cli.tree import STYLES, took_s
-from vextir_os.events.event import Event
+from vextir_os.processor.observe import Observer
 from vextir_os.runs.record import RecordDoc, is_finished, status
 
 _WAITING = 2_000
@@ -22,7 +22,7 @@ _CLOSE_S = 2.0
 _TOLD = 1_000
 
 
-class Narrator:
+class Narrator(Observer):
     """An observer that tells what happens.
 
     Args:
@@ -44,9 +44,6 @@ class Narrator:
         except queue.Full:
             return
         self._thread.join(_CLOSE_S)
-
-    def emitted(self, event: Event) -> None:
-        """Tell nothing: the event is told of when it is over."""
 
     def recorded(self, record: RecordDoc) -> None:
         """Tell of an event that is over, and of each attempt that failed."""

@@ -80,6 +80,7 @@ class Runner:
                 await asyncio.sleep(_HOLD_S[0])
                 continue
             for delivery in deliveries:
+                self._kernel.observers.received(delivery)
                 task = asyncio.create_task(self._handle(delivery))
                 self._busy.add(task)
                 task.add_done_callback(self._busy.discard)
@@ -90,6 +91,7 @@ class Runner:
             if settlement == "complete":
                 with contextlib.suppress(LockLostError):
                     await self._kernel.queue.complete(delivery.token)
+            self._kernel.observers.settled(settlement)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the message goes back and the others go on
@@ -108,6 +110,7 @@ class Runner:
         await asyncio.sleep(pause)
         with contextlib.suppress(StoreError):
             await self._kernel.queue.abandon(delivery.token)
+        self._kernel.observers.settled("abandoned")
 
     async def _sweep(self) -> None:
         while True:

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from vextir_os.events.event import Event
+from vextir_os.processor.observe import Observer
 from vextir_os.runs.record import RecordDoc, is_finished
 
 _EARLY = 10_000
 
 
-class Watch:
+class Watch(Observer):
     """An observer that knows which events are still open: those expected, and all that they cause."""
 
     def __init__(self) -> None:

@@ -22,6 +22,7 @@ async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
     if turn.knock is None:
         turn.keeper = await _create(parts, turn)
         if turn.keeper is not None:
+            parts.observer.admitted(turn, turn.keeper.record)
             parts.observer.recorded(turn.keeper.record)
             return await following(turn)
         event = turn.the_event
@@ -82,10 +83,11 @@ async def _create(parts: Parts, turn: Turn) -> Keeper | None:
 
 
 async def _claim(parts: Parts, turn: Turn) -> bool:
-    keeper = turn.the_keeper
+    keeper, ended = turn.the_keeper, list[str]()
     await _wait_if_early(parts, keeper)
 
     def change(record: RecordDoc, now: float) -> Change:
+        ended.clear()
         runs, touched, effects = dict(record["runs"]), [], list[Effect]()
         for driver, run in record["runs"].items():
             manifest = parts.registry.find(driver)
@@ -96,6 +98,7 @@ async def _claim(parts: Parts, turn: Turn) -> bool:
             touched.append(driver)
             if runs[driver]["state"] == "dead":
                 effects.append(dead_run(record, driver, runs[driver], now=now))
+                ended.append(driver)
         if not touched:
             raise LostRunError(f"nothing of record {record['id']} is claimable")
         return Change(record={**record, "runs": runs}, touched=touched, effects=effects)
@@ -105,6 +108,8 @@ async def _claim(parts: Parts, turn: Turn) -> bool:
     except LostRunError:
         return False
     turn.holds = _own_claims(turn)
+    for driver in ended:
+        parts.observer.ended(turn, keeper.record, driver)
     parts.observer.recorded(keeper.record)
     return True
 

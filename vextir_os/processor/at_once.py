@@ -38,8 +38,9 @@ async def at_once(parts: Parts, turn: Turn, following: Next) -> Settlement:
     if keeper is None:
         # Another delivery was first: what counts and what is published is what the record holds.
         return await following(turn)
-    for outcome in outcomes:
-        tell(parts, outcome, keeper.record)
+    parts.observer.admitted(turn, keeper.record)
+    for manifest, outcome in zip(turn.drivers, outcomes, strict=True):
+        tell(parts, turn, manifest.id, outcome, keeper.record)
     return "complete" if parts.desk.atomic is None else "settled"
 
 

@@ -46,17 +46,19 @@ async def _run(parts: Parts, turn: Turn, driver: str, hold: Hold) -> None:
         turn.settled |= await keeper.write(change, settle=turn.last_token)
     except LostRunError:
         # Another worker has the run: its result counts, ours is dropped.
+        parts.observer.lost(driver)
         return
     finally:
         turn.running -= 1
-    tell(parts, outcome, keeper.record)
+    tell(parts, turn, driver, outcome, keeper.record)
 
 
-def tell(parts: Parts, outcome: Done | Failure, record: RecordDoc) -> None:
+def tell(parts: Parts, turn: Turn, driver: str, outcome: Done | Failure, record: RecordDoc) -> None:
     """Let the observers know of an outcome that took effect; what it published first."""
     if isinstance(outcome, Done):
         for event in outcome.events:
             parts.observer.emitted(event)
+    parts.observer.ended(turn, record, driver)
     parts.observer.recorded(record)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from vextir_os.errors import DeniedError, ForgedError, TooLargeError
+from vextir_os.errors import DeniedError, ForgedError, TooLargeError, VextirError
 from vextir_os.events import ids
 from vextir_os.events.codec import encode
 from vextir_os.events.event import Event, merge_labels
@@ -109,6 +109,7 @@ class Intake:
     Attributes:
         trusts: Says whether a source is vouched for.
         notify: Told of each event that was accepted.
+        refused: Told why nothing of a request was.
     """
 
     clock: Clock
@@ -118,6 +119,7 @@ class Intake:
     policy: PolicyEngine
     trusts: Callable[[str], bool]
     notify: Callable[[Event], None]
+    refused: Callable[[VextirError], None] = lambda _error: None
 
     async def publish(self, events: Sequence[Event], principal: Principal, *, source: str) -> list[Event]:
         """Accept all events or none; return them as they were stamped, once they are durable on the queue.
@@ -133,6 +135,20 @@ class Intake:
             InvalidEventError: Data that is no JSON.
             TooLargeError: An event over the limits.
         """
+        try:
+            stamped = self._stamped(events, principal, source)
+            messages = [
+                pack_inline(event, self.signer) or await pack(event, self.signer, self.blobs) for event in stamped
+            ]
+            await self.queue.send(messages)
+        except VextirError as error:
+            self.refused(error)
+            raise
+        for event in stamped:
+            self.notify(event)
+        return stamped
+
+    def _stamped(self, events: Sequence[Event], principal: Principal, source: str) -> list[Event]:
         now = self.clock.time()
         stamped = [
             stamp(
@@ -147,10 +163,6 @@ class Intake:
         ]
         for event in stamped:
             self._allow(event, principal)
-        messages = [pack_inline(event, self.signer) or await pack(event, self.signer, self.blobs) for event in stamped]
-        await self.queue.send(messages)
-        for event in stamped:
-            self.notify(event)
         return stamped
 
     def _allow(self, event: Event, principal: Principal) -> None:

@@ -49,7 +49,9 @@ class Sweep:
 
     async def run(self) -> Swept:
         """Knock at every record that is due, drain the broker's dead letters, remove what has expired."""
-        return Swept(knocked=await self._knock(), drained=await self._drain(), purged=await self._purge())
+        swept = Swept(knocked=await self._knock(), drained=await self._drain(), purged=await self._purge())
+        self._parts.observer.swept(swept)
+        return swept
 
     async def _knock(self) -> int:
         desk = self._parts.desk

@@ -14,7 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
-from vextir_os.errors import AlreadyExistsError, ConflictError, LostRunError, NotFoundError, StoreUnavailableError
+from vextir_os.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    LostRunError,
+    NotFoundError,
+    StoreError,
+    StoreUnavailableError,
+)
 from vextir_os.events.identity import Signer
 from vextir_os.events.jsonio import Raw
 from vextir_os.ports.atomic import Atomic, Complete, Create, Operation, Replace, Send
@@ -93,7 +100,11 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What writing records needs: the ports, the signature, how long finished records are kept."""
+    """What writing records needs: the ports, the signature, how long finished records are kept.
+
+    Attributes:
+        missed: Told of a write that was refused or got no answer, before it is looked at again.
+    """
 
     clock: Clock
     store: Store
@@ -101,6 +112,7 @@ class Desk:
     signer: Signer
     atomic: Atomic | None
     retention_s: int
+    missed: Callable[[StoreError], None] = lambda _error: None
 
 
 class Keeper:
@@ -143,8 +155,9 @@ class Keeper:
                 etag = (await desk.atomic.transact(operations, durable=durable))[0]
         except AlreadyExistsError:
             return None
-        except StoreUnavailableError:
+        except StoreUnavailableError as error:
             # No answer is not "no".
+            desk.missed(error)
             with contextlib.suppress(NotFoundError):
                 await desk.store.read(EVENTS, record["pk"], record["id"])
                 return None
@@ -273,6 +286,7 @@ class Keeper:
         No answer is not "no": an SDK's own retry turns a lost answer into a refused ETag as well. Through an outage
         shorter than the margin of a lease the finished work of a run is kept, and nobody pays for it twice.
         """
+        self._desk.missed(error)
         if isinstance(error, StoreUnavailableError):
             await asyncio.sleep(min(_LONGEST_PAUSE_S, _PAUSE_S * 2**turn))
         try:

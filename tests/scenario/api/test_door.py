@@ -253,6 +253,7 @@ async def test_the_contract_names_every_route_and_needs_no_other_host(tmp_path: 
         document = found.json()
         assert document["openapi"].startswith("3.1")
         assert sorted(document["paths"]) == [
+            "/metrics",
             "/v1/events",
             "/v1/events/{event_id}",
             "/v1/events/{event_id}/cancel",

@@ -49,6 +49,10 @@ class Database:
             failure (not when the process is killed).
         busy_timeout_s: How long to wait for another process's write lock.
         max_pages: Limit of the file in pages of 4 KB; none by default.
+
+    Attributes:
+        group_units: How many transactions had n units, at the index of n's bit length.
+        units: Units in all of them.
     """
 
     def __init__(
@@ -74,6 +78,8 @@ class Database:
         self._to_writer: SimpleQueue[list[Unit] | None] = SimpleQueue()
         self._to_reader: SimpleQueue[list[Unit] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self.group_units = [0] * (2 * GROUP_UNITS).bit_length()
+        self.units = 0
         self._level: Synchronous | None = None
         self._seen_version = -1
         self._failed = False
@@ -273,6 +279,8 @@ class Database:
             answers += self._companion.finish(connection, now, self.clock.monotonic())
             connection.execute("COMMIT")
             self._companion.committed()
+            self.group_units[len(units).bit_length()] += 1
+            self.units += len(units)
         except Exception as error:  # noqa: BLE001 - it becomes the answer of every unit
             self._roll_back(connection)
             # Each gets an error of its own: a traceback grows with every task that raises it.

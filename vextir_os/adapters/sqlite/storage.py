@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vextir_os.adapters.sqlite import documents
+from vextir_os.adapters.sqlite import documents, gauges
 from vextir_os.adapters.sqlite.atomic import SqliteAtomic
 from vextir_os.adapters.sqlite.blobs import SqliteBlobs
 from vextir_os.adapters.sqlite.broker import Broker
@@ -18,6 +18,7 @@ from vextir_os.adapters.sqlite.opening import MEMORY, Synchronous
 from vextir_os.adapters.sqlite.queue import SqliteQueue
 from vextir_os.adapters.sqlite.store import SqliteStore
 from vextir_os.ports.clock import Clock, SystemClock
+from vextir_os.ports.gauges import Gauges
 
 LOOKUPS: Mapping[str, str] = {"events": "event_id"}
 """Members that are indexed beside id, pk and due, by container."""
@@ -56,6 +57,16 @@ class SqliteStorage:
     async def close(self) -> None:
         """Finish what was submitted; waiting receivers end with no messages; later calls are refused."""
         await self._database.close()
+
+    async def gauges(self) -> Gauges:
+        """Return how things stand: what waits on the queues, how large the file is, how large groups were."""
+        found = await self._database.read(gauges.queues)
+        return Gauges(
+            queues=found,
+            bytes_by_file=gauges.sizes(self._database.path),
+            group_units=tuple(self._database.group_units),
+            units=self._database.units,
+        )
 
     def wake(self) -> None:
         """Look at the clock again: for clocks that are moved by hand."""
