@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.clock import FakeClock
+from tests.support.faults import Faults
 from tests.support.harness import Harness, an_os
 from vextir_os.driverkit.decorator import driver
 from vextir_os.events.event import Event
@@ -91,6 +93,22 @@ async def test_dead_letters_do_not_run_into_each_other(tmp_path: Path, atomic: b
             b"garbag",
             b"garbage",
         ]
+
+
+async def test_of_one_message_there_is_one_dead_letter_however_many_answers_are_lost(
+    tmp_path: Path, atomic: bool
+) -> None:
+    clock, faults = FakeClock(), Faults()
+    async with an_os(tmp_path, echo, atomic=atomic, clock=clock, working=False, faults=faults) as os:
+        await os.send(b"garbage", "m-1")
+        faults.next("transact" if atomic else "upsert", "lost", times=100)
+        assert await os.work() == 100
+        [before] = await os.dead_letters("message")
+        assert (await os.kernel.sweep.run()).drained == 1
+        await os.recover(clock)
+        [letter] = await os.dead_letters("message")
+        assert {**letter, "at": 0} == {**before, "at": 0}
+        assert await os.left() == []
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])

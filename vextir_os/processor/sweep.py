@@ -94,23 +94,28 @@ class Sweep:
         return count
 
     async def _back(self, delivery: Delivery) -> Sequence[Message]:
-        """Return what goes back to the queue, under a new message id; the events' own ids stay as they were."""
+        """Return what goes back to the queue, under a new message id; the events' own ids stay as they were.
+
+        Raises:
+            EventError: Nothing does: the broker has another reason, or nobody can read the message, or it is forged.
+        """
         desk, message = self._parts.desk, delivery.message
-        with contextlib.suppress(EventError):
-            # What has no id of its own is named after its place in the queue, which changes now.
-            if kind_of(desk.signer, message) == "foreign":
-                return await inbound(self._parts, delivery)
+        if delivery.dead_reason != MAX_DELIVERIES:
+            raise UndecodableError(f"dead-lettered by the broker: {delivery.dead_reason} {delivery.dead_description}")
+        # What has no id of its own is named after its place in the queue, which changes now.
+        if kind_of(desk.signer, message) == "foreign":
+            return await inbound(self._parts, delivery)
         return [dataclasses.replace(message, id=f"{message.id[:80]}~d{delivery.sequence}")]
 
     async def _drain_one(self, delivery: Delivery) -> None:
         desk = self._parts.desk
-        if delivery.dead_reason == MAX_DELIVERIES:
+        try:
             back = await self._back(delivery)
             if back:
                 await desk.queue.send(back, at=desk.clock.time() + _DRAIN_DELAY_S)
-        else:
-            error = UndecodableError(f"dead-lettered by the broker: {delivery.dead_reason} {delivery.dead_description}")
-            document = await dead_message(self._parts, delivery, error)
+        except EventError as error:
+            # Under the id that it has: sent back under another one it would become a second dead letter.
+            document = await dead_message(self._parts, dataclasses.replace(delivery, entity=desk.queue.name), error)
             await desk.store.upsert(DEAD_LETTERS, document)
             self._parts.observer.quarantined(str(error), str(document["id"]))
         with contextlib.suppress(LockLostError):
