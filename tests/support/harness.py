@@ -26,6 +26,7 @@ from vextir_os.processor.control import Control
 from vextir_os.processor.departed import Departed
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
+from vextir_os.processor.turn import Parts
 from vextir_os.registry.registry import Registry
 from vextir_os.runs import reading
 from vextir_os.runs.keeper import Desk
@@ -192,19 +193,24 @@ async def an_os(
         if draw is not None:
             parts = dataclasses.replace(parts, draw=lambda: draw)
         parts = dataclasses.replace(parts, desk=_desk(parts.desk, atomic, faults))
-        kernel = dataclasses.replace(
-            kernel,
-            processor=Processor(parts),
-            sweep=Sweep(parts, kernel.sweep._dead, kernel.sweep._purge),
-            control=Control(parts),
-            departed=Departed(parts, kernel.departed._give_up),
-        )
+        kernel = with_parts(kernel, parts)
         watch = Watch()
         kernel.observers.add(watch)
         async with contextlib.AsyncExitStack() as stack:
             if working:
                 await stack.enter_async_context(Runner(kernel))
             yield Harness(kernel=kernel, watch=watch)
+
+
+def with_parts(kernel: Kernel, parts: Parts) -> Kernel:
+    """Return the kernel with all that works with its parts working with these."""
+    return dataclasses.replace(
+        kernel,
+        processor=Processor(parts),
+        sweep=Sweep(parts, kernel.sweep._dead, kernel.sweep._purge),
+        control=Control(parts),
+        departed=Departed(parts, kernel.departed._give_up),
+    )
 
 
 def _desk(desk: Desk, atomic: bool, faults: Faults | None) -> Desk:
