@@ -33,6 +33,9 @@ from vextir_os.settings import Settings
 QUEUE = "events"
 """Name of the queue that every event comes in by."""
 
+ORDERED = "ordered"
+"""Name of the queue that ordered events come in by; its sessions are their keys."""
+
 BUS_SOURCE = "/bus"
 """Source of events that code of this very process emits on the bus and names no source for."""
 
@@ -98,7 +101,10 @@ async def _assemble(
     clock: Clock,
 ) -> Kernel:
     await storage.broker.declare(QUEUE, EntityProperties(lock_duration_s=settings.lock_s))
-    queue = storage.queue(QUEUE)
+    # A message that was given up for another place in the queue would be overtaken: it is never given up.
+    properties = EntityProperties(lock_duration_s=settings.lock_s, requires_session=True, max_delivery_count=2**31)
+    await storage.broker.declare(ORDERED, properties)
+    queue, ordered = storage.queue(QUEUE), storage.queue(ORDERED)
     trusts = _trusts(settings.trusted_sources)
     operator = Principal(kind="user", id=settings.user, tenant=settings.tenant)
 
@@ -111,6 +117,8 @@ async def _assemble(
     intake = Intake(
         clock=clock,
         queue=queue,
+        ordered=ordered,
+        atomic=storage.atomic,
         blobs=storage.blobs,
         signer=signer,
         policy=policy,
@@ -129,6 +137,7 @@ async def _assemble(
         clock=clock,
         store=storage.store,
         queue=queue,
+        ordered=ordered,
         signer=signer,
         atomic=storage.atomic,
         retention_s=settings.retention_s,
@@ -151,6 +160,7 @@ async def _assemble(
         settings=settings,
         clock=clock,
         queue=queue,
+        ordered=ordered,
         store=storage.store,
         blobs=storage.blobs,
         registry=registry,

@@ -31,6 +31,7 @@ class Kernel:
     settings: Settings
     clock: Clock
     queue: Queue
+    ordered: Queue
     store: Store
     blobs: Blobs
     registry: Registry

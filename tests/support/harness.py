@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.support.clock import FakeClock
 from tests.support.faults import Crash, Faults, FaultyAtomic, FaultyQueue, FaultyStore
-from vextir_os.bootstrap import open_kernel
+from vextir_os.bootstrap import ORDERED, open_kernel
 from vextir_os.errors import LockLostError, NotFoundError, StoreUnavailableError
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal
@@ -80,14 +80,14 @@ class Harness:
         back to the queue; one during which the worker dies stays locked.
         """
         count = 0
-        while deliveries := await self.kernel.queue.receive(1, 0):
+        while deliveries := await self.kernel.queue.receive(1, 0) or await self.kernel.ordered.receive(1, 0):
             count += 1
             await self.handle(deliveries[0])
         return count
 
     async def handle(self, delivery: Delivery) -> None:
         """Process and settle one delivery, as the runner does."""
-        queue = self.kernel.queue
+        queue = self.kernel.ordered if delivery.entity == ORDERED else self.kernel.queue
         try:
             if await self.kernel.processor.process(delivery) == "complete":
                 with contextlib.suppress(LockLostError):
@@ -222,5 +222,6 @@ def _desk(desk: Desk, atomic: bool, faults: Faults | None) -> Desk:
         desk,
         store=FaultyStore(desk.store, faults),
         queue=FaultyQueue(desk.queue, faults),
+        ordered=FaultyQueue(desk.ordered, faults),
         atomic=FaultyAtomic(desk.atomic, desk.store, faults) if desk.atomic else None,
     )

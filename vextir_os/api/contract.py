@@ -35,6 +35,7 @@ EVENT: dict[str, Any] = {
         "time": {"type": "string", "format": "date-time"},
         "correlationid": _TEXT,
         "partitionkey": _TEXT,
+        "ordered": {"type": "boolean", "description": "In the order of sending, within its partitionkey."},
         "priority": {"type": "integer", "minimum": 0, "maximum": 9},
         "labels": {"type": "string", "description": "Comma separated."},
     },

@@ -15,9 +15,7 @@ from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal
 from vextir_os.events.ids import derive
 from vextir_os.ports.store import Store
-
-STATE = "state"
-"""Container of the keys."""
+from vextir_os.runs.record import STATE
 
 _KEY = re.compile(r'"?([\x21\x23-\x5b\x5d-\x7e]{1,255})"?')
 

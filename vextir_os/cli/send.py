@@ -54,6 +54,7 @@ def send(
     source: Annotated[Attribute, Parameter(help="Where it comes from; by default /cli, which is trusted.")] = "",
     subject: Annotated[Attribute, Parameter(help="What it is about, within its source.")] = "",
     correlation: Annotated[Attribute, Parameter(help="Id of the flow that it belongs to.")] = "",
+    ordered: Annotated[Attribute, Parameter(help="A key: in the order of sending among all of that key.")] = "",
     priority: Priority = 5,
     label: Labels = None,
     wait: Wait = False,
@@ -68,6 +69,8 @@ def send(
         "id": id, "source": source, "subject": subject, "correlationid": correlation, "priority": priority,
         "labels": tuple(label or ()),
     }  # fmt: skip
+    if ordered:
+        attributes |= {"partitionkey": ordered, "ordered": True}
     if event_type is None:
         _check_whole(attributes, data)
     if id and stdin:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
-from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, RetriedKind, Retry
+from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, OnPoison, RetriedKind, Retry
 from vextir_os.errors import EventError, Kind, did_you_mean
 from vextir_os.events.names import check_pattern, check_type
 
@@ -32,7 +32,12 @@ ERRORS = 64
 
 _EXCEPTION = re.compile(r"[^\W\d]\w{0,63}(?:\.[^\W\d]\w{0,63}){0,7}", re.ASCII)
 _TEXT_CHARS = {"version": 64, "description": 1_000}
-_CHOICES = {"kind": get_args(DriverKind), "isolation": get_args(Isolation), "delivery": get_args(Delivery)}
+_CHOICES = {
+    "kind": get_args(DriverKind),
+    "isolation": get_args(Isolation),
+    "delivery": get_args(Delivery),
+    "on_poison": get_args(OnPoison),
+}
 
 
 Problem = tuple[str, str]

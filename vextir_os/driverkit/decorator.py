@@ -13,7 +13,7 @@ from typing import Any, Never, TypeVar
 from vextir_os.driverkit.binding import bind
 from vextir_os.driverkit.checks import Problem, manifest_problems
 from vextir_os.driverkit.durations import parse_duration, parse_size
-from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, Retry
+from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, OnPoison, Retry
 from vextir_os.errors import Kind, ManifestError, ManifestProblemsError, did_you_mean
 
 MANIFEST = "__vextir_driver__"
@@ -37,6 +37,7 @@ def driver(
     errors: Mapping[str, Kind] | None = None,
     isolation: Isolation = "inline",
     delivery: Delivery = "default",
+    on_poison: OnPoison = "skip",
     version: str = "1",
     description: str = "",
     **unknown: Never,
@@ -86,6 +87,7 @@ def driver(
             errors={} if errors is None else errors,
             isolation=isolation,
             delivery=delivery,
+            on_poison=on_poison,
             version=version,
             description=description or _first_line(function),
             module=getattr(function, "__module__", ""),

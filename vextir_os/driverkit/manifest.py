@@ -10,6 +10,7 @@ from vextir_os.errors import Kind
 DriverKind = Literal["agent", "tool", "io", "ui"]
 Isolation = Literal["inline", "thread", "process"]
 Delivery = Literal["default", "idempotent"]
+OnPoison = Literal["skip", "halt"]
 
 RetriedKind = Literal["transient", "throttled", "bug"]
 """Kinds of failures after which the same call may succeed; `invalid` and `permission` are never tried again."""
@@ -44,6 +45,8 @@ class Manifest:
         timeout_s: Longest turn of one run, in seconds.
         errors: What exceptions mean that are not ours: `{"KeyError": "invalid", "openai.RateLimitError": "throttled"}`.
         memory_bytes: Memory limit of isolation `process`; kept and shown, not enforced for `inline`.
+        on_poison: What the death of an ordered event's run does to its key: `skip` lets the next one go on, `halt`
+            blocks the key until a person has answered.
         entry: Where the code is: `drivers/research/driver.py:research`.
         module: Dotted name below the drivers folder, `research.driver`; imported at the first event.
         attribute: Name in the module.
@@ -62,6 +65,7 @@ class Manifest:
     errors: Mapping[str, Kind] = field(default_factory=lambda: MappingProxyType({}))
     isolation: Isolation = "inline"
     delivery: Delivery = "default"
+    on_poison: OnPoison = "skip"
     version: str = "1"
     description: str = ""
     module: str = ""

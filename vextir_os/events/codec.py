@@ -70,6 +70,8 @@ def to_dict(event: Event) -> dict[str, Any]:
         fields["priority"] = event.priority
     if event.labels:
         fields["labels"] = ",".join(event.labels)
+    if event.ordered:
+        fields["ordered"] = True
     if event.extensions:
         fields.update(event.extensions)
     if event.data is not None or event.null_data:

@@ -33,7 +33,7 @@ ALIASES: Mapping[str, str] = {
 
 _TEXTS = {"id", "source", "type", "subject", "datacontenttype", "dataschema", "category", "tenantid", "userid",
           "correlationid", "causationid", "partitionkey", "traceparent", "dataref"}  # fmt: skip
-_FIELDS = _TEXTS | {"time", "priority", "labels", "data"}
+_FIELDS = _TEXTS | {"time", "priority", "labels", "ordered", "data"}
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -190,5 +190,13 @@ def _labels(value: object) -> list[str]:
     return [label.strip(" ") for label in _text("labels", value).split(",")]
 
 
-_READERS = {"time": _time, "priority": _priority, "labels": _labels}
+def _ordered(value: object) -> bool:
+    if value in ("true", "false"):
+        return value == "true"
+    if type(value) is not bool:
+        raise UndecodableError(f"ordered {str(value)[:40]!r} is not true or false")
+    return value
+
+
+_READERS = {"time": _time, "priority": _priority, "labels": _labels, "ordered": _ordered}
 _ELSEWHERE = {"specversion", "data", "data_base64"}

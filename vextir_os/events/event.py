@@ -54,10 +54,11 @@ class Event:
         category: `input`, `internal` or `output`.
         correlationid: One for all that follow from one first event; by default that event's own id.
         causationid: Id of the event whose run emitted this one.
-        partitionkey: Events with the same key belong together; ordered when they are sent as ordered.
+        partitionkey: Events with the same key belong together.
         priority: 0 to 9, 5 by default; 7 and above go first.
         labels: Marks such as `untrusted` that travel along causation; sorted, each once.
         dataref: Claim check of data that is too large to travel; set and resolved by the OS.
+        ordered: It takes effect after all that were sent as ordered before it with the same `partitionkey`.
         extensions: Further CloudEvents extension attributes, kept as they came.
         null_data: The payload is JSON `null`, as opposed to no payload.
 
@@ -83,6 +84,7 @@ class Event:
     priority: int = 5
     labels: tuple[str, ...] = ()
     dataref: str = ""
+    ordered: bool = False
     extensions: Mapping[str, Extension] = field(default_factory=lambda: NO_EXTENSIONS)
     null_data: bool = False
     metadata: InitVar[Mapping[str, Any] | None] = None
@@ -130,6 +132,17 @@ class Event:
             raise InvalidEventError(f"category {str(category)[:40]!r} is not input, internal or output")
         if type(self.priority) is not int or not 0 <= self.priority <= 9:
             raise InvalidEventError(f"priority {str(self.priority)[:40]!r} is not a whole number from 0 to 9")
+        if self.ordered is not False:
+            self._check_order()
+
+    def _check_order(self) -> None:
+        if type(self.ordered) is not bool:
+            raise InvalidEventError(f"ordered {str(self.ordered)[:40]!r} is not true or false")
+        if not self.partitionkey:
+            raise InvalidEventError(
+                f"an event of type {self.type} is sent as ordered, and has no partitionkey",
+                hint="Name the key whose order is kept",
+            )
 
     def but(self, **changes: Any) -> Self:
         """Return a copy with some attributes changed; checked as a new event is."""

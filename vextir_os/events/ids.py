@@ -35,6 +35,14 @@ def partition(tenant: str, correlation_id: str) -> str:
     return f"{tenant}~{correlation_id}"
 
 
+def key_id(tenant: str, name: str) -> str:
+    """Return the id of an ordered key, `acme~key~` + 32 hex digits: of its document, and of its session in the queue.
+
+    Two tenants' keys of one name are two keys.
+    """
+    return f"{tenant}~key~{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}"
+
+
 def emitted_id(tenant: str, source: str, event_id: str, driver: str, rerun: int, step: str, index: int) -> str:
     """Return the id of an event that a run emits. Without rerun and step a second turn would reuse the first one's.
 

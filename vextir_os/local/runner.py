@@ -9,7 +9,7 @@ from vextir_os.errors import LockLostError, StoreError
 from vextir_os.kernel import Kernel
 from vextir_os.local.deaths import Deaths
 from vextir_os.local.presence import Presence
-from vextir_os.ports.queue import Delivery
+from vextir_os.ports.queue import Delivery, Queue
 
 _LOG = logging.getLogger("vextir.runner")
 _BATCH = 64
@@ -39,7 +39,9 @@ class Runner:
         except OSError as error:
             _LOG.warning("others will not notice when this process dies, and wait for its leases: %s", error)
         self._loops = [
-            asyncio.create_task(self._receive(), name="vextir-receive"),
+            asyncio.create_task(self._receive(self._kernel.queue, _BATCH), name="vextir-receive"),
+            # One at a time: the next of a session is handed out once this one is settled.
+            asyncio.create_task(self._receive(self._kernel.ordered, 1), name="vextir-receive-ordered"),
             asyncio.create_task(self._sweep(), name="vextir-sweep"),
             asyncio.create_task(Deaths(self._kernel).watch(), name="vextir-deaths"),
         ]
@@ -62,7 +64,7 @@ class Runner:
         """Wait until a loop of the runner fails, and raise what it raised."""
         await asyncio.gather(*self._loops)
 
-    async def _receive(self) -> None:
+    async def _receive(self, queue: Queue, batch: int) -> None:
         while True:
             free = self._limit - len(self._busy)
             if free <= 0:
@@ -72,7 +74,7 @@ class Runner:
                 await asyncio.sleep(0)
                 continue
             try:
-                deliveries = await self._kernel.queue.receive(min(free, _BATCH), _WAIT_S)
+                deliveries = await queue.receive(min(free, batch), _WAIT_S)
             except StoreError as error:
                 if error.kind != "transient":
                     raise
@@ -81,25 +83,25 @@ class Runner:
                 continue
             for delivery in deliveries:
                 self._kernel.observers.received(delivery)
-                task = asyncio.create_task(self._handle(delivery))
+                task = asyncio.create_task(self._handle(queue, delivery))
                 self._busy.add(task)
                 task.add_done_callback(self._busy.discard)
 
-    async def _handle(self, delivery: Delivery) -> None:
+    async def _handle(self, queue: Queue, delivery: Delivery) -> None:
         try:
             settlement = await self._kernel.processor.process(delivery)
             if settlement == "complete":
                 with contextlib.suppress(LockLostError):
-                    await self._kernel.queue.complete(delivery.token)
+                    await queue.complete(delivery.token)
             self._kernel.observers.settled(settlement)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the message goes back and the others go on
-            await self._give_back(delivery, error)
+            await self._give_back(queue, delivery, error)
         finally:
             self._room.set()
 
-    async def _give_back(self, delivery: Delivery, error: Exception) -> None:
+    async def _give_back(self, queue: Queue, delivery: Delivery, error: Exception) -> None:
         # The pause keeps an outage from burning the delivery count, and stays inside the message's lock.
         if isinstance(error, StoreError):
             _LOG.warning("message %s goes back: %s", delivery.message.id, error)
@@ -109,7 +111,7 @@ class Runner:
         pause = random.uniform(low, min(high, max(low, self._kernel.settings.lock_s / 2)))  # noqa: S311 - jitter
         await asyncio.sleep(pause)
         with contextlib.suppress(StoreError):
-            await self._kernel.queue.abandon(delivery.token)
+            await queue.abandon(delivery.token)
         self._kernel.observers.settled("abandoned")
 
     async def _sweep(self) -> None:

@@ -7,11 +7,12 @@ import asyncio
 
 from vextir_os.errors import LostRunError, NotFoundError
 from vextir_os.events import ids
+from vextir_os.processor.claim import claimed, own_claims
+from vextir_os.processor.keys import advance
 from vextir_os.processor.turn import Next, Parts, Settlement, Turn
-from vextir_os.runs.deadletter import dead_run
-from vextir_os.runs.keeper import Change, Effect, Keeper
+from vextir_os.runs.keeper import Change, Keeper
 from vextir_os.runs.record import RecordDoc, claimable, new_record, new_run
-from vextir_os.runs.transitions import Hold, claim, lease_s
+from vextir_os.runs.transitions import Hold, lease_s
 
 _EARLY_S = 5.0
 """A knock that is this much early waits in process; an earlier one is completed, and the sweep knocks again."""
@@ -41,10 +42,12 @@ async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
         # Whoever cancelled it may be another process: the knock tells this one.
         parts.stops.end(turn.keeper.record)
         parts.observer.recorded(turn.keeper.record)
-    turn.holds = _own_claims(turn)
+    turn.holds = own_claims(turn)
     if not turn.holds and not await _claim(parts, turn):
         await turn.keeper.publish_left()
-        return "complete"
+        if "key" not in turn.keeper.record or not await advance(parts, turn, claims=True):
+            return "complete"
+        turn.holds = own_claims(turn)
     return await following(turn)
 
 
@@ -87,39 +90,19 @@ async def _claim(parts: Parts, turn: Turn) -> bool:
     await _wait_if_early(parts, keeper)
 
     def change(record: RecordDoc, now: float) -> Change:
-        ended.clear()
-        runs, touched, effects = dict(record["runs"]), [], list[Effect]()
-        for driver, run in record["runs"].items():
-            manifest = parts.registry.find(driver)
-            # A driver that is not installed here waits for a worker, or a version, that has it.
-            if manifest is None or not claimable(run, now=now):
-                continue
-            runs[driver] = claim(run, owner=turn.owner, now=now, lease=lease_s(manifest.timeout_s))
-            touched.append(driver)
-            if runs[driver]["state"] == "dead":
-                effects.append(dead_run(record, driver, runs[driver], now=now))
-                ended.append(driver)
-        if not touched:
-            raise LostRunError(f"nothing of record {record['id']} is claimable")
-        return Change(record={**record, "runs": runs}, touched=touched, effects=effects)
+        wanted = claimed(parts, turn, record, now)
+        ended[:] = [driver for driver in wanted.touched if wanted.record["runs"][driver]["state"] == "dead"]
+        return wanted
 
     try:
         await keeper.write(change, durable=False)
     except LostRunError:
         return False
-    turn.holds = _own_claims(turn)
+    turn.holds = own_claims(turn)
     for driver in ended:
         parts.observer.ended(turn, keeper.record, driver)
     parts.observer.recorded(keeper.record)
     return True
-
-
-def _own_claims(turn: Turn) -> dict[str, Hold]:
-    return {
-        driver: Hold(run["fence"], turn.owner)
-        for driver, run in turn.the_keeper.record["runs"].items()
-        if run["state"] == "running" and run["owner"] == turn.owner
-    }
 
 
 async def _wait_if_early(parts: Parts, keeper: Keeper) -> None:

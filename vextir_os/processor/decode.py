@@ -77,7 +77,7 @@ async def decode(parts: Parts, turn: Turn, following: Next) -> Settlement:
         return await following(turn)
     # A batch: each of its events gets a message, and so a record, of its own. Sent twice, they are dropped at admit.
     if messages:
-        await parts.desk.queue.send(messages)
+        await parts.desk.send(messages)
     return "complete"
 
 
@@ -96,7 +96,8 @@ async def inbound(parts: Parts, delivery: Delivery) -> Sequence[Message]:
 
 
 def _stamp(parts: Parts, delivery: Delivery, event: Event, index: int) -> Event:
-    queue = parts.desk.queue.name
+    # Dead letters are of the queue that they came in by.
+    queue = delivery.entity.partition("/$")[0]
     # An id is never random here: a redelivery must find the same record.
     named = ids.derive("queue", parts.binding.tenant, queue, repr(delivery.enqueued_at), delivery.sequence, index)
     source = event.source or f"/queues/{queue}"

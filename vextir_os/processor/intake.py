@@ -17,10 +17,12 @@ from vextir_os.events.limits import INLINE_BYTES
 from vextir_os.events.names import is_reserved
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Request
+from vextir_os.ports.atomic import Atomic, Send
 from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Message, Queue
 from vextir_os.runs.claimcheck import SCHEME, check_in
+from vextir_os.runs.keeper import by_queue
 from vextir_os.runs.messages import event_message
 
 UNTRUSTED = "untrusted"
@@ -107,6 +109,8 @@ class Intake:
     """Publishes events on behalf of a principal.
 
     Attributes:
+        ordered: Where ordered events go; its sessions are their keys.
+        atomic: Sends to both queues at once, where there is such a thing.
         trusts: Says whether a source is vouched for.
         notify: Told of each event that was accepted.
         refused: Told why nothing of a request was.
@@ -114,6 +118,8 @@ class Intake:
 
     clock: Clock
     queue: Queue
+    ordered: Queue
+    atomic: Atomic | None
     blobs: Blobs
     signer: Signer
     policy: PolicyEngine
@@ -140,7 +146,7 @@ class Intake:
             messages = [
                 pack_inline(event, self.signer) or await pack(event, self.signer, self.blobs) for event in stamped
             ]
-            await self.queue.send(messages)
+            await self._send(messages)
         except VextirError as error:
             self.refused(error)
             raise
@@ -164,6 +170,14 @@ class Intake:
         for event in stamped:
             self._allow(event, principal)
         return stamped
+
+    async def _send(self, messages: Sequence[Message]) -> None:
+        apart = by_queue(messages, self.queue, self.ordered)
+        if len(apart) == 1 or self.atomic is None:
+            for queue, batch in apart:
+                await queue.send(batch)
+        else:
+            await self.atomic.transact([Send(queue.name, batch) for queue, batch in apart])
 
     def _allow(self, event: Event, principal: Principal) -> None:
         decision = self.policy.decide(

@@ -10,6 +10,7 @@ from vextir_os.processor.at_once import at_once
 from vextir_os.processor.decide import authorize, route
 from vextir_os.processor.decode import decode, quarantine
 from vextir_os.processor.execute import execute
+from vextir_os.processor.ordered import line_up, move_on
 from vextir_os.processor.turn import Next, Parts, Settlement, Stage, Turn
 
 STAGES: tuple[Stage, ...] = (
@@ -17,9 +18,11 @@ STAGES: tuple[Stage, ...] = (
     decode,      # bytes -> event, identity asserted; or a knock at a record that is there
     authorize,   # policy: a grant or a denial; pure
     route,       # registry: the drivers; pure
+    line_up,     # ordered events: a record of its own, in line for its key; it is claimed at the head alone
     at_once,     # drivers that may run twice: run, then one record with their outcome
     admit,       # one record per event: created with its runs claimed, or found and claimed
     execute,     # each run: the driver under its limits, then commit, publish and settle in one write
+    move_on,     # ordered events: the next of the key begins
 )  # fmt: skip
 
 

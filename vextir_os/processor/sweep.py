@@ -112,7 +112,7 @@ class Sweep:
         try:
             back = await self._back(delivery)
             if back:
-                await desk.queue.send(back, at=desk.clock.time() + _DRAIN_DELAY_S)
+                await desk.send(back, at=desk.clock.time() + _DRAIN_DELAY_S)
         except EventError as error:
             # Under the id that it has: sent back under another one it would become a second dead letter.
             document = await dead_message(self._parts, dataclasses.replace(delivery, entity=desk.queue.name), error)

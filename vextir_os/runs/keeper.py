@@ -29,6 +29,7 @@ from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Message, Queue
 from vextir_os.ports.store import Document, Store
 from vextir_os.runs.messages import stored_event_message
+from vextir_os.runs.ordering import with_move
 from vextir_os.runs.record import EVENTS, OutboxEntry, RecordDoc, remove_applied, with_due
 
 _TRIES = 20
@@ -103,16 +104,33 @@ class Desk:
     """What writing records needs: the ports, the signature, how long finished records are kept.
 
     Attributes:
+        queue: Where events and knocks come in.
+        ordered: Where ordered events come in; its sessions are their keys.
         missed: Told of a write that was refused or got no answer, before it is looked at again.
     """
 
     clock: Clock
     store: Store
     queue: Queue
+    ordered: Queue
     signer: Signer
     atomic: Atomic | None
     retention_s: int
     missed: Callable[[StoreError], None] = lambda _error: None
+
+    async def send(self, messages: Sequence[Message], *, at: float | None = None) -> None:
+        """Send each message to the queue that it belongs to, in their order; `at`: epoch seconds, not before."""
+        for queue, batch in by_queue(messages, self.queue, self.ordered):
+            await queue.send(batch, at=at)
+
+
+def by_queue(messages: Sequence[Message], queue: Queue, ordered: Queue) -> list[tuple[Queue, Sequence[Message]]]:
+    """Return the messages by the queue that they belong to: those that name a session to `ordered`."""
+    in_line = [message for message in messages if message.session]
+    if not in_line:
+        return [(queue, messages)]
+    others = [message for message in messages if not message.session]
+    return [(queue, others), (ordered, in_line)] if others else [(ordered, in_line)]
 
 
 class Keeper:
@@ -142,14 +160,14 @@ class Keeper:
         """
         now = desk.clock.time()
         if desk.atomic is None:
-            record = _stored(first, now=now, retention_s=desk.retention_s)
+            record = _stored(first.record, first, now=now, retention_s=desk.retention_s)
         else:
             record = with_due({**first.record}, now=now, retention_s=desk.retention_s)
         try:
             if desk.atomic is None:
                 etag = await desk.store.create(EVENTS, cast(Document, record))
             else:
-                operations = [Create(EVENTS, cast(Document, record)), *_operations(desk.queue.name, first)]
+                operations = [Create(EVENTS, cast(Document, record)), *_operations(desk, first)]
                 if settle is not None:
                     operations.append(Complete(settle))
                 etag = (await desk.atomic.transact(operations, durable=durable))[0]
@@ -198,9 +216,23 @@ class Keeper:
             return False
 
     async def publish_left(self) -> None:
-        """Publish what a commit left in the outbox of the stored copy, then remove exactly that."""
+        """Publish what a commit left in the outbox of the stored copy, then remove exactly that.
+
+        What stands there for the order of a key stays: `processor.keys` acts on it.
+        """
         async with self._turn():
-            await self._publish([_effect(self._desk.signer, entry) for entry in self.record["outbox"]])
+            left = [entry for entry in self.record["outbox"] if entry["do"] in ("emit", "put")]
+            await self._publish([_effect(self._desk.signer, entry) for entry in left])
+
+    async def drop(self, entries: Sequence[OutboxEntry]) -> None:
+        """Remove exactly these entries from the outbox; somebody else may have done so."""
+        with contextlib.suppress(LostRunError):
+            await self.write(_removal(entries), durable=False)
+
+    async def refresh(self) -> None:
+        """Read the record again. Raises `NotFoundError`."""
+        async with self._turn():
+            await self._refresh()
 
     def _turn(self) -> asyncio.Lock:
         # Most records are created with their outcome and never written to again.
@@ -222,9 +254,10 @@ class Keeper:
                 return False
             now = self._desk.clock.time()
             wanted = change(self.record, now)
-            record = with_due({**wanted.record}, now=now, retention_s=self._desk.retention_s)
+            after = with_move(self.record, wanted.record) if "key" in wanted.record else wanted.record
+            record = with_due({**after}, now=now, retention_s=self._desk.retention_s)
             operations: list[Operation] = [Replace(EVENTS, cast(Document, record), self._etag)]
-            operations.extend(_operations(self._desk.queue.name, wanted))
+            operations.extend(_operations(self._desk, wanted))
             token = settle()
             if token is not None:
                 operations.append(Complete(token))
@@ -244,7 +277,7 @@ class Keeper:
                 return wanted
             now = self._desk.clock.time()
             wanted = change(self.record, now)
-            record = _stored(wanted, now=now, retention_s=self._desk.retention_s)
+            record = _stored(self.record, wanted, now=now, retention_s=self._desk.retention_s)
             try:
                 self._etag = await self._desk.store.replace(EVENTS, cast(Document, record), if_match=self._etag)
             except (ConflictError, StoreUnavailableError) as error:
@@ -264,21 +297,13 @@ class Keeper:
             return
         for effect in effects:
             if isinstance(effect, Emit):
-                await self._desk.queue.send([effect.message])
+                await self._desk.send([effect.message])
             else:
                 with contextlib.suppress(AlreadyExistsError):
                     await self._desk.store.create(effect.container, effect.doc)
-        applied = [effect.entry() for effect in effects]
-
-        def removed(record: RecordDoc, _now: float) -> Change:
-            left = remove_applied(record, applied)
-            if len(left["outbox"]) == len(record["outbox"]):
-                raise LostRunError(f"the outbox of record {record['id']} holds nothing of it any more")
-            return Change(record=left)
-
         # Of many that publish the same entries the first one removes them, and the others write nothing.
         with contextlib.suppress(LostRunError):
-            await self._write_record(removed)
+            await self._write_record(_removal([effect.entry() for effect in effects]))
 
     async def _recover(self, error: ConflictError | StoreUnavailableError, turn: int) -> None:
         """Read the record again after a write that was refused, or got no answer.
@@ -303,9 +328,22 @@ class Keeper:
         return StoreUnavailableError(f"record {self.record['id']} was changed by others {_TRIES} times in a row")
 
 
-def _stored(wanted: Change, *, now: float, retention_s: int) -> RecordDoc:
+def _removal(entries: Sequence[OutboxEntry]) -> Callable[[RecordDoc, float], Change]:
+    def removed(record: RecordDoc, _now: float) -> Change:
+        left = remove_applied(record, entries)
+        if len(left["outbox"]) == len(record["outbox"]):
+            raise LostRunError(f"the outbox of record {record['id']} holds nothing of it any more")
+        return Change(record=left)
+
+    return removed
+
+
+def _stored(before: RecordDoc, wanted: Change, *, now: float, retention_s: int) -> RecordDoc:
     outbox = [*wanted.record["outbox"], *(effect.entry() for effect in wanted.effects)]
-    return with_due({**wanted.record, "outbox": outbox}, now=now, retention_s=retention_s)
+    record: RecordDoc = {**wanted.record, "outbox": outbox}
+    if "key" in record:
+        record = {**with_move(before, record)}
+    return with_due(record, now=now, retention_s=retention_s)
 
 
 def _effect(signer: Signer, entry: OutboxEntry) -> Effect:
@@ -317,14 +355,14 @@ def _effect(signer: Signer, entry: OutboxEntry) -> Effect:
     )  # fmt: skip
 
 
-def _operations(queue: str, wanted: Change) -> list[Operation]:
+def _operations(desk: Desk, wanted: Change) -> list[Operation]:
     operations: list[Operation] = [
         Create(effect.container, effect.doc, exists_ok=True) for effect in wanted.effects if isinstance(effect, Put)
     ]
     emitted = [effect.message for effect in wanted.effects if isinstance(effect, Emit)]
     if emitted:
-        operations.append(Send(queue, emitted))
-    operations.extend(Send(queue, [knock.message], knock.at) for knock in wanted.knocks)
+        operations.extend(Send(queue.name, batch) for queue, batch in by_queue(emitted, desk.queue, desk.ordered))
+    operations.extend(Send(desk.queue.name, [knock.message], knock.at) for knock in wanted.knocks)
     return operations
 
 

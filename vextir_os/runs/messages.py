@@ -10,7 +10,7 @@ from vextir_os.errors import ForgedError, UndecodableError
 from vextir_os.events import jsonio
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Signer
-from vextir_os.events.ids import derive
+from vextir_os.events.ids import derive, key_id
 from vextir_os.ports.queue import Message
 
 _ID_CHARS = 128
@@ -43,6 +43,7 @@ def event_message(signer: Signer, event: Event, body: bytes, *, kind: Literal["e
         id=_message_id(event.id),
         body=body,
         properties={_KIND: kind, _SIGNATURE: signer.sign(kind, body)},
+        session=key_id(event.tenantid, event.partitionkey) if event.ordered else "",
         priority=event.priority,
         flow=event.tenantid,
     )
@@ -51,13 +52,14 @@ def event_message(signer: Signer, event: Event, body: bytes, *, kind: Literal["e
 def stored_event_message(signer: Signer, event: dict[str, object]) -> Message:
     """Return the message of an event as an outbox holds it: what is published is what was committed."""
     body = jsonio.dumps(event)
-    priority = event.get("priority", 5)
+    priority, tenant = event.get("priority", 5), str(event.get("tenantid", ""))
     return Message(
         id=_message_id(str(event["id"])),
         body=body,
         properties={_KIND: "event", _SIGNATURE: signer.sign("event", body)},
+        session=key_id(tenant, str(event["partitionkey"])) if event.get("ordered") else "",
         priority=priority if isinstance(priority, int) else 5,
-        flow=str(event.get("tenantid", "")),
+        flow=tenant,
     )
 
 

@@ -12,6 +12,7 @@ in `transitions` never change one in place, they return a new one.
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
+from vextir_os.driverkit.manifest import OnPoison
 from vextir_os.events.jsonio import Raw
 
 State = Literal["ready", "running", "retry", "parked", "held", "queued", "done", "dead", "cancelled"]
@@ -28,6 +29,9 @@ EVENTS = "events"
 
 DEAD_LETTERS = "deadletters"
 """Container of what could not be decoded, and of runs that failed for good."""
+
+STATE = "state"
+"""Container of what is kept beside the records: the documents of ordered keys, idempotency keys."""
 
 CLOCK_SKEW_S = 2.0
 """Nothing is compared finer than this: store times may have whole seconds."""
@@ -65,7 +69,7 @@ class OutboxEntry(TypedDict):
     n: int
     run: str
     rerun: int
-    do: Literal["emit", "put"]
+    do: Literal["emit", "put", "enrol", "move"]
     event: NotRequired[Any]
     container: NotRequired[str]
     doc: NotRequired[dict[str, Any]]
@@ -91,6 +95,19 @@ class ActDoc(TypedDict):
     event: NotRequired[str]
 
 
+class KeyPart(TypedDict):
+    """What an ordered event's record says of its key: see `runs.ordering`.
+
+    `name` is the id of the key's document, `turn` rises with each replay, `n` is the ticket under which the record
+    holds the head of its key, None before.
+    """
+
+    name: str
+    turn: int
+    n: int | None
+    on_poison: OnPoison
+
+
 class RecordDoc(TypedDict):
     """The one document of an event. Without `due` it is finished; then `ttl` counts its retention in seconds."""
 
@@ -107,6 +124,7 @@ class RecordDoc(TypedDict):
     runs: dict[str, RunDoc]
     outbox: list[OutboxEntry]
     acts: NotRequired[list[ActDoc]]
+    key: NotRequired[KeyPart]
     due: NotRequired[float]
     lanes: NotRequired[list[str]]
     ttl: NotRequired[int]
@@ -191,7 +209,7 @@ def with_due(record: RecordDoc, *, now: float, retention_s: int) -> RecordDoc:
         record.pop("due", None)
         record.pop("lanes", None)
         # A run that is held has no time at which anybody must look, and is not over either.
-        if is_finished(record):
+        if is_finished(record) and not halts(record):
             record["ttl"] = retention_s
     return record
 
@@ -214,6 +232,14 @@ def _run_due(run: RunDoc, now: float) -> float | None:
 def is_finished(record: RecordDoc) -> bool:
     """Whether nothing can happen to the record any more, short of a person's replay."""
     return not record["outbox"] and all(run["state"] in FINAL for run in record["runs"].values())
+
+
+def halts(record: RecordDoc) -> bool:
+    """Whether the record is dead at the head of its key, and the key waits until a person has answered."""
+    if "key" not in record or record["key"]["on_poison"] != "halt" or record["key"]["n"] is None:
+        return False
+    states = {run["state"] for run in record["runs"].values()}
+    return "dead" in states and states <= FINAL
 
 
 def claimable(run: RunDoc, *, now: float) -> bool:

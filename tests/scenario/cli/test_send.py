@@ -41,6 +41,14 @@ def test_attributes_arrive_as_they_were_given(project: Project) -> None:
     }  # fmt: skip
 
 
+def test_events_of_one_key_are_sent_as_ordered(project: Project) -> None:
+    project.run("send", "hello.quiet", "--ordered", "acct-7", "--stdin", stdin=b"1\n2\n3\n")
+    rows = sent(project, 3)
+    assert [row["data"] for row in rows] == [1, 2, 3]
+    event = project.run("events", "show", rows[0]["id"], "-o", "json").json["event"]
+    assert (event["partitionkey"], event["ordered"]) == ("acct-7", True)
+
+
 def test_a_priority_over_the_ceiling_is_lowered_and_that_is_said(project: Project) -> None:
     done = project.run("send", "hello.quiet", "--priority", "9")
     assert "note: priority 9 was lowered to 6" in done.err
@@ -65,6 +73,7 @@ def test_a_priority_over_the_ceiling_is_lowered_and_that_is_said(project: Projec
         pytest.param([], 2, "VX903: there is nothing to send", id="nothing"),
         pytest.param(["--data", "1"], 2, "VX903: --data needs the type of its event", id="no-type"),
         pytest.param(["--stdin", "--label", "a"], 2, "VX903: labels describe an event of TYPE", id="no-type-label"),
+        pytest.param(["--stdin", "--ordered", "a"], 2, "VX903: partitionkey, ordered describe", id="no-type-key"),
         pytest.param(["hello.x", "--stdin", "--id", "a"], 2, "VX903: --id names one event", id="id-of-many"),
         pytest.param(["--file", "nowhere.json"], 2, "VX903: nowhere.json cannot be read: No such file", id="no-file"),
         pytest.param(["hello.x", "--wait", "--timeout", "soon"], 2, "--timeout: 'soon' is not a duration", id="time"),

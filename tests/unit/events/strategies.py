@@ -48,4 +48,4 @@ events = st.builds(
     dataref=st.just("") | names,
     extensions=extensions,
     null_data=st.booleans(),
-)
+).flatmap(lambda event: st.sampled_from([event, event.but(ordered=True)]) if event.partitionkey else st.just(event))

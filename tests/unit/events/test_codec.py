@@ -50,6 +50,12 @@ def test_an_event_is_written_as_compact_cloudevents_json() -> None:
     )
 
 
+def test_an_ordered_event_says_so_and_another_says_nothing() -> None:
+    event = Event(type="a", id="e1", source="/s", partitionkey="k", ordered=True)
+    assert encode(event).endswith(b',"partitionkey":"k","ordered":true}')
+    assert b"ordered" not in encode(event.but(ordered=False))
+
+
 def test_what_is_empty_is_left_out() -> None:
     assert encode(Event(type="a", id="e1", source="/s")) == (
         b'{"specversion":"1.0","id":"e1","source":"/s","type":"a","category":"input"}'

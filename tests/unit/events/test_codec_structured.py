@@ -60,6 +60,13 @@ def test_data_in_base64_is_read_as_its_content_type_says(content_type: str, raw:
     assert decode(structured(data_base64=encoded, datacontenttype=content_type))[0].data == data
 
 
+@pytest.mark.parametrize(("sent", "read"), [(True, True), ("true", True), ("false", False), (False, False)])
+def test_whether_an_event_is_ordered_reads_as_a_boolean_or_as_its_text(sent: object, read: bool) -> None:
+    [event] = decode(structured(partitionkey="k", ordered=sent))
+
+    assert (event.partitionkey, event.ordered) == ("k", read)
+
+
 STRUCTURED_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "old version": ({"specversion": "0.3"}, "specversion '0.3' is not known. Send CloudEvents 1.0"),
     "version as a number": ({"specversion": 1.0}, "specversion '1.0' is not known. Send CloudEvents 1.0"),
@@ -76,6 +83,8 @@ STRUCTURED_REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "priority is true": ({"priority": True}, "priority 'True' is not a whole number from 0 to 9"),
     "priority is text": ({"priority": "high"}, "priority 'high' is not a whole number from 0 to 9"),
     "priority is another digit": ({"priority": "\u0667"}, "priority '\u0667' is not a whole number from 0 to 9"),
+    "ordered is a word": ({"ordered": "yes", "partitionkey": "k"}, "ordered 'yes' is not true or false"),
+    "ordered is a number": ({"ordered": 1, "partitionkey": "k"}, "ordered '1' is not true or false"),
     "time without zone": (
         {"time": "2026-06-15T12:00:00"},
         "time '2026-06-15T12:00:00' is not a time with date and zone. Write it as 2026-06-15T12:00:00Z (RFC 3339)",

@@ -122,6 +122,11 @@ class Colour(StrEnum):
         ({"priority": True}, "priority 'True' is not a whole number from 0 to 9"),
         ({"priority": -1}, "priority '-1' is not a whole number from 0 to 9"),
         ({"priority": 5.0}, "priority '5.0' is not a whole number from 0 to 9"),
+        (
+            {"ordered": True},
+            "an event of type a is sent as ordered, and has no partitionkey. Name the key whose order is kept",
+        ),
+        ({"ordered": 1, "partitionkey": "k"}, "ordered '1' is not true or false"),
         ({"labels": "pii"}, "labels are a str, not a list of text. Write labels=('untrusted',)"),
         ({"labels": ("PII",)}, "label 'PII' is not a lower-case name of 1 to 64 characters a-z 0-9 . _ -"),
         ({"labels": ("a,b",)}, "label 'a,b' is not a lower-case name of 1 to 64 characters a-z 0-9 . _ -"),
