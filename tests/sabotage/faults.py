@@ -116,7 +116,7 @@ PLANTED = (
     Planted(
         "what a crash left is published by nobody",
         "runs/keeper.py",
-        'await self._publish([_effect(self._desk.signer, entry) for entry in self.record["outbox"]])',
+        "await self._publish([_effect(self._desk.signer, entry) for entry in left])",
         "return",
         (OUTBOX, "crash_left"),
     ),
@@ -152,7 +152,7 @@ PLANTED = (
     Planted(
         "the own record is not recognised after a lost answer",
         "processor/admit.py",
-        "    turn.holds = _own_claims(turn)\n    if not turn.holds and not await",
+        "    turn.holds = own_claims(turn)\n    if not turn.holds and not await",
         "    if not turn.holds and not await",
         (ANSWERS, "own_write and claim"),
     ),
