@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import SOAK
 from tests.simulation.play import find, play
-from vextir_os.processor import admit
+from vextir_os.processor import claim
 from vextir_os.runs.record import FINAL, RunDoc
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def test_a_bad_seed_says_what_is_wrong_and_how_to_play_it_again(monkeypatch: pyt
     def always(run: RunDoc, *, now: float) -> bool:
         return run["state"] not in FINAL
 
-    monkeypatch.setattr(admit, "claimable", always)
+    monkeypatch.setattr(claim, "claimable", always)
     bad = find(range(20))
     assert bad is not None
     report = bad.report(lines=5)
