@@ -11,26 +11,27 @@ import sys
 from typing import Any
 
 
-def main(path: str) -> None:
-    """Read the file, and print what is in it."""
+def found(path: str) -> dict[str, Any]:
+    """Return what is in the file."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     records: dict[str, list[dict[str, Any]]] = {}
     for (body,) in connection.execute("SELECT body FROM documents WHERE container = 'events' ORDER BY row"):
         record = json.loads(body)
-        found = {
+        seen = {
             "type": record["event"]["type"],
             "data": record["event"].get("data"),
             "cause": record["event"].get("causationid", ""),
             "finished": "due" not in record and not record["outbox"],
             "runs": {name: [run["state"], output(connection, run)] for name, run in record["runs"].items()},
         }
-        records.setdefault(record["event_id"], []).append(found)
+        records.setdefault(record["event_id"], []).append(seen)
     letters: dict[str, int] = {}
     for (body,) in connection.execute("SELECT body FROM documents WHERE container = 'deadletters'"):
         kind = json.loads(body)["kind"]
         letters[kind] = letters.get(kind, 0) + 1
     (messages,) = connection.execute("SELECT count(*) FROM messages").fetchone()
-    sys.stdout.write(json.dumps({"records": records, "dead_letters": letters, "messages": messages}))
+    connection.close()
+    return {"records": records, "dead_letters": letters, "messages": messages}
 
 
 def output(connection: sqlite3.Connection, run: dict[str, Any]) -> Any:
@@ -43,4 +44,4 @@ def output(connection: sqlite3.Connection, run: dict[str, Any]) -> Any:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    sys.stdout.write(json.dumps(found(sys.argv[1])))
