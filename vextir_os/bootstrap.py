@@ -20,6 +20,7 @@ from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.loader import load_policies
 from vextir_os.ports.clock import Clock, SystemClock
 from vextir_os.processor.control import Control
+from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observer, Observers
@@ -170,6 +171,7 @@ async def _assemble(
         processor=Processor(parts),
         sweep=Sweep(parts, storage.queue(f"{QUEUE}/$deadletterqueue"), purge),
         control=Control(parts),
+        dead_letters=DeadLetters(parts, intake),
         departed=Departed(parts, storage.broker.give_up),
         observers=observers,
         storage=storage,

@@ -10,6 +10,7 @@ from vextir_os.ports.gauges import Gauged
 from vextir_os.ports.queue import Queue
 from vextir_os.ports.store import Store
 from vextir_os.processor.control import Control
+from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observers
@@ -41,6 +42,7 @@ class Kernel:
     processor: Processor
     sweep: Sweep
     control: Control
+    dead_letters: DeadLetters
     departed: Departed
     observers: Observers
     storage: Gauged

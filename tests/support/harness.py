@@ -23,6 +23,7 @@ from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Delivery, Message, Scalar
 from vextir_os.ports.store import Where
 from vextir_os.processor.control import Control
+from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
@@ -209,6 +210,7 @@ def with_parts(kernel: Kernel, parts: Parts) -> Kernel:
         processor=Processor(parts),
         sweep=Sweep(parts, kernel.sweep._dead, kernel.sweep._purge),
         control=Control(parts),
+        dead_letters=DeadLetters(parts, kernel.intake),
         departed=Departed(parts, kernel.departed._give_up),
     )
 

@@ -1,10 +1,11 @@
 """From bytes to an event whose identity is asserted; what is no event becomes a dead letter, whole."""
 
 import base64
+import contextlib
 import hashlib
 from collections.abc import Sequence
 
-from vextir_os.errors import EventError, ForgedError, InvalidRequestError, VextirError
+from vextir_os.errors import AlreadyExistsError, EventError, ForgedError, InvalidRequestError, VextirError
 from vextir_os.events import ids
 from vextir_os.events.codec import decode as decode_message
 from vextir_os.events.codec import decode_one
@@ -14,6 +15,8 @@ from vextir_os.ports.atomic import Create
 from vextir_os.ports.queue import Delivery, Message
 from vextir_os.processor.intake import EDGES, pack, stamp
 from vextir_os.processor.turn import Next, Parts, Settlement, Turn
+from vextir_os.runs.deadletter import OPEN
+from vextir_os.runs.fingerprint import fingerprint
 from vextir_os.runs.messages import kind_of, read_knock
 from vextir_os.runs.record import DEAD_LETTERS
 
@@ -28,7 +31,9 @@ async def quarantine(parts: Parts, turn: Turn, following: Next) -> Settlement:
             raise
         document = await dead_message(parts, turn.delivery, error)
         if parts.desk.atomic is None:
-            await parts.desk.store.upsert(DEAD_LETTERS, document)
+            # One that is there stays: a person may have dealt with it.
+            with contextlib.suppress(AlreadyExistsError):
+                await parts.desk.store.create(DEAD_LETTERS, document)
         else:
             await parts.desk.atomic.transact([Create(DEAD_LETTERS, document, exists_ok=True)])
         parts.observer.quarantined(str(error), str(document["id"]))
@@ -48,6 +53,9 @@ async def dead_message(parts: Parts, delivery: Delivery, error: VextirError) -> 
         "id": document_id,
         "pk": parts.binding.tenant,
         "kind": "message",
+        "state": OPEN,
+        "fingerprint": fingerprint({"class": type(error).__name__, "message": str(error)}),
+        "class": type(error).__name__,
         "reason": "forged" if isinstance(error, ForgedError) else "undecodable",
         "code": error.code,
         "error": str(error)[:2_000],

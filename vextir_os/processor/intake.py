@@ -142,10 +142,7 @@ class Intake:
             TooLargeError: An event over the limits.
         """
         try:
-            stamped = self._stamped(events, principal, source)
-            messages = [
-                pack_inline(event, self.signer) or await pack(event, self.signer, self.blobs) for event in stamped
-            ]
+            stamped, messages = await self.prepare(events, principal, source=source)
             await self._send(messages)
         except VextirError as error:
             self.refused(error)
@@ -154,7 +151,13 @@ class Intake:
             self.notify(event)
         return stamped
 
-    def _stamped(self, events: Sequence[Event], principal: Principal, source: str) -> list[Event]:
+    async def prepare(
+        self, events: Sequence[Event], principal: Principal, *, source: str
+    ) -> tuple[list[Event], list[Message]]:
+        """Return events as they are stamped, and their messages, for who sends them with a write of its own.
+
+        Args and errors are those of `publish`.
+        """
         now = self.clock.time()
         stamped = [
             stamp(
@@ -169,7 +172,8 @@ class Intake:
         ]
         for event in stamped:
             self._allow(event, principal)
-        return stamped
+        messages = [pack_inline(event, self.signer) or await pack(event, self.signer, self.blobs) for event in stamped]
+        return stamped, messages
 
     async def _send(self, messages: Sequence[Message]) -> None:
         apart = by_queue(messages, self.queue, self.ordered)

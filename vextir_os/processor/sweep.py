@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from vextir_os.errors import ConflictError, EventError, LockLostError, NotFoundError, UndecodableError
+from vextir_os.errors import AlreadyExistsError, ConflictError, EventError, LockLostError, NotFoundError, UndecodableError
 from vextir_os.ports.queue import Delivery, Message, Queue
 from vextir_os.ports.store import Patch, Stored, Where
 from vextir_os.processor.decode import dead_message, inbound
@@ -116,7 +116,8 @@ class Sweep:
         except EventError as error:
             # Under the id that it has: sent back under another one it would become a second dead letter.
             document = await dead_message(self._parts, dataclasses.replace(delivery, entity=desk.queue.name), error)
-            await desk.store.upsert(DEAD_LETTERS, document)
+            with contextlib.suppress(AlreadyExistsError):
+                await desk.store.create(DEAD_LETTERS, document)
             self._parts.observer.quarantined(str(error), str(document["id"]))
         with contextlib.suppress(LockLostError):
             await self._dead.complete(delivery.token)

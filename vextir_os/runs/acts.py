@@ -62,7 +62,7 @@ def cancelled(record: RecordDoc, act: Act, *, now: float) -> tuple[RecordDoc, tu
         "runs": {**runs, **{driver: _cancelled(runs[driver], now) for driver in stopped}},
         "cancel": {"by": act.by, "at": now, "reason": act.reason, "runs": [*stopped], "in_doubt": in_doubt},
     }
-    return with_act(after, _entry(act, "cancel", now)), stopped
+    return with_act(after, entry_of(act, "cancel", now)), stopped
 
 
 def tombstone(*, id: str, pk: str, event: dict[str, Any], decision: dict[str, Any], act: Act, now: float) -> RecordDoc:  # noqa: A002
@@ -81,7 +81,7 @@ def tombstone(*, id: str, pk: str, event: dict[str, Any], decision: dict[str, An
         id=id, pk=pk, event_id=event["id"], event_json=dumps(known), decision=decision, runs={}, now=now
     )
     record["cancel"] = {"by": act.by, "at": now, "reason": act.reason, "runs": [], "in_doubt": []}
-    return with_act({**record, "event": known}, _entry(act, "cancel", now))
+    return with_act({**record, "event": known}, entry_of(act, "cancel", now))
 
 
 def replayed(record: RecordDoc, driver: str, act: Act, *, rerun: int, now: float) -> RecordDoc:
@@ -109,7 +109,7 @@ def replayed(record: RecordDoc, driver: str, act: Act, *, rerun: int, now: float
         "cancel": None,
         "inbox": record["inbox"] if others_wait else [],
     }
-    return with_act(after, {**_entry(act, "replay", now), "run": driver, "rerun": rerun})
+    return with_act(after, {**entry_of(act, "replay", now), "run": driver, "rerun": rerun})
 
 
 def discarded(record: RecordDoc, driver: str, act: Act, *, rerun: int, now: float) -> RecordDoc:
@@ -117,13 +117,13 @@ def discarded(record: RecordDoc, driver: str, act: Act, *, rerun: int, now: floa
     run = _seen(record, driver, rerun)
     if run["state"] != "dead":
         raise RunStateError(f"driver {driver} is not dead for event {record['event_id']}: it is {run['state']}")
-    return with_act(record, {**_entry(act, "discard", now), "run": driver, "rerun": rerun})
+    return with_act(record, {**entry_of(act, "discard", now), "run": driver, "rerun": rerun})
 
 
 def edited(record: RecordDoc, driver: str, act: Act, *, rerun: int, event_id: str, now: float) -> RecordDoc:
     """Return the record on which a person's new event stands in for a dead run. Raises as `replayed` does."""
     _seen(record, driver, rerun)
-    return with_act(record, {**_entry(act, "edit", now), "run": driver, "rerun": rerun, "event": event_id})
+    return with_act(record, {**entry_of(act, "edit", now), "run": driver, "rerun": rerun, "event": event_id})
 
 
 def with_act(record: RecordDoc, entry: ActDoc) -> RecordDoc:
@@ -196,7 +196,8 @@ def _cancelled(run: RunDoc, now: float) -> RunDoc:
     }
 
 
-def _entry(act: Act, do: Do, now: float) -> ActDoc:
+def entry_of(act: Act, do: Do, now: float) -> ActDoc:
+    """Return what stands on a record of an act."""
     return {"id": act.id, "do": do, "by": act.by, "at": now, "reason": act.reason}
 
 
