@@ -151,3 +151,19 @@ async def test_a_message_is_set_aside(tmp_path: Path, atomic: bool) -> None:
         [first] = await letters(os)
         assert (first["state"], first["closed"]["reason"]) == ("discarded", "spam")
         assert await os.left() == []
+
+
+async def test_a_message_that_comes_again_does_not_undo_what_a_person_did(tmp_path: Path, atomic: bool) -> None:
+    async with an_os(tmp_path, quick, atomic=atomic, clock=FakeClock(), working=False) as os:
+        for _ in range(2):
+            await os.send(b"no event", "m-1")
+            await os.work()
+            [first] = await letters(os)
+            if first["state"] == "open":
+                await os.kernel.dead_letters.discard(first["id"], ANN)
+        await os.send(b"no event", "m-1")
+        [delivery] = await os.kernel.queue.receive(1, 0)
+        await os.kernel.queue.dead_letter(delivery.token, reason="ByHand")
+        await os.sweep()
+        [first] = await letters(os)
+        assert first["state"] == "discarded"

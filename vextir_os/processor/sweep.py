@@ -8,7 +8,14 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from vextir_os.errors import AlreadyExistsError, ConflictError, EventError, LockLostError, NotFoundError, UndecodableError
+from vextir_os.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    EventError,
+    LockLostError,
+    NotFoundError,
+    UndecodableError,
+)
 from vextir_os.ports.queue import Delivery, Message, Queue
 from vextir_os.ports.store import Patch, Stored, Where
 from vextir_os.processor.decode import dead_message, inbound
