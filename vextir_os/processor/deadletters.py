@@ -22,9 +22,9 @@ from vextir_os.processor.intake import Intake
 from vextir_os.processor.turn import Parts
 from vextir_os.runs.acts import Act, discarded, edited, entry_of, is_own, replayed, settled_by
 from vextir_os.runs.deadletter import OPEN, closed, state_of
-from vextir_os.runs.keeper import Change, Emit, Keeper, ScheduledMessage
+from vextir_os.runs.keeper import Change, Emit, Keeper, ScheduledMessage, by_queue
 from vextir_os.runs.messages import Knock, knock_message, retry_knock_id
-from vextir_os.runs.record import DEAD_LETTERS, ActDoc, Do, RecordDoc
+from vextir_os.runs.record import DEAD_LETTERS, ActDoc, Do, RecordDoc, halts
 
 _TRIES = 5
 
@@ -65,8 +65,9 @@ class DeadLetters:
 
         def change(record: RecordDoc, now: float) -> Change:
             after = replayed(record, driver, act, rerun=rerun, now=now)
+            name = retry_knock_id(record["event_id"], driver, rerun + 1, 0)
             # Not `touched`: another's replay leaves the run just as this one does. The act says whose it was.
-            return Change(record=after, knocks=(self._knock(record, driver, rerun + 1),))
+            return Change(record=after, knocks=(self._knock(record, name),))
 
         try:
             return await self._with_record(stored, act, change)
@@ -83,7 +84,8 @@ class DeadLetters:
         if letter["kind"] == "run":
 
             def change(record: RecordDoc, now: float) -> Change:
-                return Change(record=discarded(record, letter["driver"], act, rerun=letter["rerun"], now=now))
+                after = discarded(record, letter["driver"], act, rerun=letter["rerun"], now=now)
+                return Change(record=after, knocks=self._freed(record, after, act))
 
             with contextlib.suppress(NotFoundError):
                 return await self._with_record(stored, act, change)
@@ -123,7 +125,7 @@ class DeadLetters:
                 driver, rerun = letter["driver"], letter["rerun"]
                 emit = Emit(run=f"act~{act.id}", rerun=0, n=0, message=message)
                 changed = edited(record, driver, act, rerun=rerun, event_id=event.id, now=now)
-                return Change(record=changed, effects=(emit,))
+                return Change(record=changed, effects=(emit,), knocks=self._freed(record, changed, act))
 
             after = await self._with_record(stored, act, change)
         self._intake.notify(event)
@@ -177,15 +179,14 @@ class DeadLetters:
             entry["event"] = event_id
         if desk.atomic is None:
             # A crash between sends it once more, under the same message id.
-            await desk.queue.send([message])
+            await desk.send([message])
             return await self._mark(stored, entry)
         error: Exception | None = None
         for _ in range(_TRIES):
             after = closed(stored.document, entry)
             try:
-                await desk.atomic.transact(
-                    [Replace(DEAD_LETTERS, after, stored.etag), Send(desk.queue.name, [message])]
-                )
+                sends = [Send(queue.name, batch) for queue, batch in by_queue([message], desk.queue, desk.ordered)]
+                await desk.atomic.transact([Replace(DEAD_LETTERS, after, stored.etag), *sends])
             except (ConflictError, StoreUnavailableError) as refused:
                 error = refused
             else:
@@ -211,8 +212,11 @@ class DeadLetters:
             break
         return after
 
-    def _knock(self, record: RecordDoc, driver: str, rerun: int) -> ScheduledMessage:
-        name = retry_knock_id(record["event_id"], driver, rerun, 0)
+    def _freed(self, before: RecordDoc, after: RecordDoc, act: Act) -> tuple[ScheduledMessage, ...]:
+        """Return the knock that lets a key go on, where its dead head halted it until now."""
+        return (self._knock(after, f"act~{act.id}"),) if halts(before) and not halts(after) else ()
+
+    def _knock(self, record: RecordDoc, name: str) -> ScheduledMessage:
         knock = Knock(record["id"], record["pk"])
         flow = record["id"].partition("~")[0]
         return ScheduledMessage(knock_message(self._parts.desk.signer, knock, id=name, flow=flow))

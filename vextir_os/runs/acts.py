@@ -9,7 +9,8 @@ from typing import Any
 
 from vextir_os.errors import RunStateError
 from vextir_os.events.jsonio import dumps
-from vextir_os.runs.record import FINAL, ActDoc, Do, RecordDoc, RunDoc, new_record
+from vextir_os.runs import ordering
+from vextir_os.runs.record import FINAL, ActDoc, Do, RecordDoc, RunDoc, halts, new_record
 
 ACTS_KEPT = 50
 """Acts that stand on one record; the oldest goes when there are more."""
@@ -88,6 +89,7 @@ def replayed(record: RecordDoc, driver: str, act: Act, *, rerun: int, now: float
     """Return the record with one run to be run again, under the next rerun and the next fence.
 
     The outbox stays: entries are named by their rerun. Signals of before are dropped once no other run waits for any.
+    An ordered event goes to the end of its key, or stays at the head that it halts; its other drivers must be over.
 
     Args:
         record: The copy that is written.
@@ -103,27 +105,38 @@ def replayed(record: RecordDoc, driver: str, act: Act, *, rerun: int, now: float
     if run["state"] not in FINAL:
         raise RunStateError(f"driver {driver} still goes on with event {record['event_id']}: it is {run['state']}")
     others_wait = any(other["state"] not in FINAL for name, other in record["runs"].items() if name != driver)
-    after: RecordDoc = {
-        **record,
-        "runs": {**record["runs"], driver: _again(run)},
-        "cancel": None,
-        "inbox": record["inbox"] if others_wait else [],
-    }
+    runs = {**record["runs"], driver: _again(run)}
+    after: RecordDoc = {**record, "cancel": None, "inbox": record["inbox"] if others_wait else []}
+    if "key" not in record:
+        after["runs"] = runs
+    elif others_wait:
+        raise RunStateError(
+            f"event {record['event_id']} is ordered, and other drivers of it still go on: {_how(record)}",
+            hint="Replay it when they are over",
+        )
+    else:
+        after = ordering.replayed(after, runs)
     return with_act(after, {**entry_of(act, "replay", now), "run": driver, "rerun": rerun})
 
 
 def discarded(record: RecordDoc, driver: str, act: Act, *, rerun: int, now: float) -> RecordDoc:
-    """Return the record on which a person says that a dead run is not to be run again. Raises as `replayed` does."""
+    """Return the record on which a person says that a dead run is not to be run again. Raises as `replayed` does.
+
+    A key that it halts goes on.
+    """
     run = _seen(record, driver, rerun)
     if run["state"] != "dead":
         raise RunStateError(f"driver {driver} is not dead for event {record['event_id']}: it is {run['state']}")
-    return with_act(record, {**entry_of(act, "discard", now), "run": driver, "rerun": rerun})
+    return with_act(_let_go(record), {**entry_of(act, "discard", now), "run": driver, "rerun": rerun})
 
 
 def edited(record: RecordDoc, driver: str, act: Act, *, rerun: int, event_id: str, now: float) -> RecordDoc:
-    """Return the record on which a person's new event stands in for a dead run. Raises as `replayed` does."""
+    """Return the record on which a person's new event stands in for a dead run. Raises as `replayed` does.
+
+    A key that it halts goes on.
+    """
     _seen(record, driver, rerun)
-    return with_act(record, {**entry_of(act, "edit", now), "run": driver, "rerun": rerun, "event": event_id})
+    return with_act(_let_go(record), {**entry_of(act, "edit", now), "run": driver, "rerun": rerun, "event": event_id})
 
 
 def with_act(record: RecordDoc, entry: ActDoc) -> RecordDoc:
@@ -158,6 +171,10 @@ def _seen(record: RecordDoc, driver: str, rerun: int) -> RunDoc:
             hint=f"Look at it: vextir runs show {record['event_id']}",
         )
     return run
+
+
+def _let_go(record: RecordDoc) -> RecordDoc:
+    return ordering.skipped(record) if halts(record) else record
 
 
 def _again(run: RunDoc) -> RunDoc:
