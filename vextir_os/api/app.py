@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI
@@ -17,10 +16,11 @@ import vextir_os
 from vextir_os.api import contract
 from vextir_os.api.access import door
 from vextir_os.api.acts import ActRoutes
-from vextir_os.api.answers import json_of
+from vextir_os.api.answers import add_get, json_of
 from vextir_os.api.bodies import Limits
 from vextir_os.api.guard import HEALTH, Guard, response_of
 from vextir_os.api.intake import HttpIntake
+from vextir_os.api.lists import ListRoutes
 from vextir_os.api.metrics import METRICS, Metrics
 from vextir_os.api.problem import Problem, RefusedError, problem_of
 from vextir_os.api.views import event_view
@@ -55,6 +55,7 @@ def build_app(kernel: Kernel, *, key: str, hosts: Iterable[str] = (), limits: Li
     hosts = tuple(hosts)
     _Routes(kernel, limits or Limits()).add_to(app)
     ActRoutes(kernel).add_to(app)
+    ListRoutes(kernel).add_to(app)
     # Served to other machines, or by a proxy for them, who asks from here may stand for anybody.
     open_here = {METRICS} if kernel.settings.metrics == "open" and not hosts else set[str]()
     return Guard(app, door(key, hosts), kernel.clock, open_here=open_here)
@@ -83,14 +84,14 @@ class _Routes:
             },
             openapi_extra=contract.PUBLISH,
         )
-        _add_get(
+        add_get(
             app,
             "/v1/events/{event_id:path}",
             self._event,
             "Read what became of an event",
             {200: contract.answer("The record", contract.RECORD), **contract.problems(401, 404, 503)},
         )
-        _add_get(
+        add_get(
             app,
             HEALTH,
             self._health,
@@ -100,14 +101,14 @@ class _Routes:
                 503: contract.answer("The store does not answer", contract.HEALTH),
             },
         )
-        _add_get(
+        add_get(
             app,
             METRICS,
             self._metrics.answer,
             "Read the metrics of this process and its storage, as Prometheus does",
             {200: contract.answer("The metrics", contract.METRICS, "text/plain"), **contract.problems(401)},
         )
-        _add_get(app, "/v1/openapi.json", self._contract, "Read this document", {**contract.problems(401)})
+        add_get(app, "/v1/openapi.json", self._contract, "Read this document", {**contract.problems(401)})
 
     async def _publish(self, request: Request) -> Response:
         accepted = await self._intake.accept(request)
@@ -141,11 +142,6 @@ class _Routes:
         return json_of(document)
 
 
-def _add_get(app: FastAPI, path: str, handler: Any, summary: str, responses: dict[int | str, dict[str, Any]]) -> None:
-    app.add_api_route(path, handler, methods=["GET"], response_class=Response, summary=summary, responses=responses)
-    app.add_api_route(path, handler, methods=["HEAD"], include_in_schema=False)
-
-
 async def _answers(kernel: Kernel) -> bool:
     """Whether the store answers within two seconds."""
     try:
@@ -176,7 +172,7 @@ async def _unrouted(request: Request, error: Exception) -> Response:
                 headers={"Allow": ", ".join(allowed)},
             )
         )
-    known = ["/v1/events", HEALTH, METRICS, "/v1/openapi.json"]
+    known = ["/v1/events", "/v1/dead", "/v1/runs", HEALTH, METRICS, "/v1/openapi.json"]
     hint = did_you_mean(path, known) or "Read /v1/openapi.json"
     return response_of(Problem(status=404, code=RefusedError.code, detail=f"there is no {shown(path)}", hint=hint))
 

@@ -67,6 +67,42 @@ RECORD: dict[str, Any] = {
     },
 }
 
+DEAD_LETTER: dict[str, Any] = {
+    "type": "object",
+    "required": ["id", "kind", "state", "at", "fingerprint", "class", "code", "message"],
+    "properties": {
+        "id": _TEXT,
+        "kind": {"enum": ["run", "message"]},
+        "state": {"enum": ["open", "replayed", "edited", "discarded"]},
+        "at": {"type": "number", "description": "Epoch seconds."},
+        "fingerprint": {"type": "string", "description": "The same for the same error."},
+        "class": _TEXT,
+        "code": _TEXT,
+        "message": _TEXT,
+        "driver": _TEXT,
+        "type": _TEXT,
+        "event": {"type": "string", "description": "Id of the event."},
+        "rerun": {"type": "integer"},
+        "attempts": {"type": "integer"},
+        "error": {"type": "object", "description": "With `traceback`, and `tried`: the attempts."},
+        "closed": {"type": "object", "description": "What was done with it: by, at, reason."},
+    },
+}
+
+RUN: dict[str, Any] = {
+    "type": "object",
+    "required": ["event", "type", "driver", "status", "state", "attempt", "rerun", "error"],
+    "properties": {
+        "event": {"type": "string", "description": "Id of the event."},
+        "type": _TEXT,
+        "driver": _TEXT,
+        "state": _TEXT,
+        "attempt": {"type": "integer"},
+        "rerun": {"type": "integer"},
+        "error": {"type": "string", "description": "Class of what failed last."},
+    },
+}
+
 HEALTH: dict[str, Any] = {
     "type": "object",
     "required": ["status", "version"],
@@ -89,6 +125,16 @@ def answer(description: str, schema: dict[str, Any], media: str = "application/j
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the refusals of a route, by status."""
     return {status: answer("Refused", PROBLEM, "application/problem+json") for status in statuses}
+
+
+def page_of(name: str, item: dict[str, Any]) -> dict[str, Any]:
+    """Return a page of a list; it may be short, or empty, and still have a next one."""
+    after = {"type": "string", "description": "Ask for the next page with it; empty on the last one."}
+    return {
+        "type": "object",
+        "required": [name, "next"],
+        "properties": {name: {"type": "array", "items": item}, "next": after},
+    }
 
 
 PUBLISH: dict[str, Any] = {

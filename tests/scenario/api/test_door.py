@@ -254,11 +254,17 @@ async def test_the_contract_names_every_route_and_needs_no_other_host(tmp_path: 
         assert document["openapi"].startswith("3.1")
         assert sorted(document["paths"]) == [
             "/metrics",
+            "/v1/dead",
+            "/v1/dead/{letter_id}",
+            "/v1/dead/{letter_id}/discard",
+            "/v1/dead/{letter_id}/replay",
             "/v1/events",
             "/v1/events/{event_id}",
             "/v1/events/{event_id}/cancel",
             "/v1/health",
             "/v1/openapi.json",
+            "/v1/runs",
+            "/v1/runs/{event_id}",
         ]
         assert document["paths"]["/v1/health"]["get"]["security"] == []
         assert document["security"] == [{"bearer": []}, {"key": []}]
