@@ -29,6 +29,7 @@ from vextir_os.processor.sweep import Sweep
 from vextir_os.processor.turn import Parts
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.keeper import Desk
+from vextir_os.runs.lineage import Limits
 from vextir_os.settings import Settings
 
 QUEUE = "events"
@@ -154,6 +155,9 @@ async def _assemble(
         trusts=trusts,
         mode=_mode(settings.best_of),
         observer=observers,
+        limits=Limits(
+            depth=settings.max_depth, loops=settings.max_loops, fan_out=settings.max_fan_out, flow=settings.max_flow
+        ),
         draw=random.SystemRandom().random,
     )
     return Kernel(

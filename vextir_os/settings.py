@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vextir_os.errors import InvalidEventError, PatternError, SettingsError, SettingsProblemsError
+from vextir_os.events.limits import EVENTS_PER_RUN
 from vextir_os.events.names import check_pattern, check_tenant
 
 _DAY_S = 86_400
@@ -39,6 +40,10 @@ class Settings:
             `untrusted`.
         metrics: Who may read `/metrics`: `key`, who has the key; `open`, programs of this machine without it too, as
             long as other machines are not served.
+        max_depth: Events in a row, each caused by the one before, at most.
+        max_loops: Times that one driver emits for events of one type in a row of causes, at most.
+        max_fan_out: Events that one run emits, at most.
+        max_flow: Events that follow from one first event, at most.
         best_of: Patterns of event types of which only the most specific driver runs; of all others every match.
     """
 
@@ -54,6 +59,10 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8300
     trusted_sources: tuple[str, ...] = ("/cli", "/api", "/bus", "/drivers/*")
+    max_depth: int = 200
+    max_loops: int = 50
+    max_fan_out: int = EVENTS_PER_RUN
+    max_flow: int = 1_000_000
     best_of: tuple[str, ...] = ()
     metrics: Literal["key", "open"] = "key"
 
@@ -149,6 +158,10 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "host": str,
     "port": _whole(0, 65_535),
     "trusted_sources": _list,
+    "max_depth": _whole(1, 10_000),
+    "max_loops": _whole(1, 10_000),
+    "max_fan_out": _whole(1, EVENTS_PER_RUN),
+    "max_flow": _whole(1, 10**12 - 1),
     "best_of": _patterns,
     "metrics": _one_of("key", "open"),
 }

@@ -25,7 +25,8 @@ class Planted:
 RECOVERY, RETRIES, OUTBOX = "scenario/test_recovery.py", "scenario/test_retries.py", "scenario/test_outbox.py"
 ROUTING, FOREIGN, RETURNS = "scenario/test_routing.py", "scenario/test_foreign.py", "scenario/test_returns.py"
 ANSWERS, DUPLICATES = "scenario/test_lost_answers.py", "scenario/test_duplicates.py"
-FAILURES = "scenario/test_failures.py"
+FAILURES, ERRORS = "scenario/test_failures.py", "scenario/test_error_events.py"
+STORMS, LINEAGE = "scenario/test_storms.py", "unit/runs/test_lineage.py"
 TRANSITIONS = "unit/runs/test_transitions.py"
 
 PLANTED = (
@@ -222,7 +223,7 @@ PLANTED = (
     Planted(
         "a run dies without a dead letter",
         "processor/commit.py",
-        "effects=(dead_run(record, driver, after, now=now),)",
+        "effects=effects_of_death(parts, record, driver, after, now=now)",
         "effects=()",
         (RETRIES, "retried_alone"),
     ),
@@ -239,6 +240,55 @@ PLANTED = (
         "told(error, now=now) or (",
         "(",
         (FAILURES, "comes_when_the_error_says"),
+    ),
+    Planted(
+        "a run dies and no event tells of it",
+        "processor/death.py",
+        "    if event is None:\n        return (letter,)",
+        "    if letter:\n        return (letter,)",
+        (ERRORS, "is_an_event_that_drivers_handle"),
+    ),
+    Planted(
+        "a failure of who handles failures is told as well",
+        "runs/errorevent.py",
+        "if event.type == ERROR:",
+        "if not event.type:",
+        (ERRORS, "no_further"),
+    ),
+    Planted(
+        "nobody counts how deep a chain is",
+        "runs/lineage.py",
+        "if depth >= limits.depth:",
+        "if depth < 0:",
+        (LINEAGE, "ends_at_the_depth"),
+    ),
+    Planted(
+        "nobody sees that a driver feeds itself",
+        "runs/lineage.py",
+        "if _count(counts, driver, type_) > limits.loops:",
+        "if _count(counts, driver, type_) < 0:",
+        (LINEAGE, "feeds_itself"),
+    ),
+    Planted(
+        "every branch has the whole allowance of its flow",
+        "runs/lineage.py",
+        "(share - emits) // emits",
+        "share - emits",
+        (LINEAGE, "never_more_events"),
+    ),
+    Planted(
+        "whoever sends an event says where it stands",
+        "processor/intake.py",
+        '        lineage="",\n',
+        "",
+        (STORMS, "nobody_outside"),
+    ),
+    Planted(
+        "a driver says where its events stand",
+        "processor/attempt.py",
+        "                lineage=lineage,\n",
+        "",
+        (STORMS, "branches_without_end or two_drivers"),
     ),
     Planted(
         "what cannot pass is tried again",

@@ -88,7 +88,7 @@ async def test_a_retry_is_no_end_and_a_death_is_one(tmp_path: Path, atomic: bool
         assert (mine.retries, mine.states) == (1, {"done": 0, "dead": 1})
         assert counts.dead_letters == {"message": 0, "run": 1}
         assert (counts.finished["failed"], counts.latency.total) == (1, 20)
-        assert (counts.admitted, counts.swept["sweeps"], counts.swept["knocked"]) == (1, 1, 1)
+        assert (counts.admitted, counts.swept["sweeps"], counts.swept["knocked"]) == (2, 1, 1)
 
 
 async def test_what_ends_in_its_decision_is_counted_there(tmp_path: Path, atomic: bool) -> None:

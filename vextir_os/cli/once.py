@@ -13,7 +13,7 @@ from vextir_os.cli.outcome import at_rest, exit_of
 from vextir_os.cli.project import SOURCE, operator
 from vextir_os.cli.text import counted, duration
 from vextir_os.cli.trace import write_traces
-from vextir_os.cli.tree import every_record
+from vextir_os.cli.tree import every_record, is_echo
 from vextir_os.errors import VextirError, WaitTimeoutError
 from vextir_os.events import ids
 from vextir_os.events.event import Event
@@ -114,7 +114,7 @@ async def _at_rest(kernel: Kernel, published: Sequence[Event]) -> list[str] | No
 
 def _conclude(went: _Went, watch: Watch, seconds: float, timeout_s: float) -> int:
     hints = screen.stderr()
-    records = [record for trace in went.traces for record in every_record(trace)]
+    records = [record for trace in went.traces for record in every_record(trace) if not is_echo(record)]
     words = [status(record) for record in records]
     if went.published:
         hints.write("", _summary(hints, len(went.published), words, seconds))

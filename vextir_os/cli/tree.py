@@ -12,6 +12,7 @@ from typing import Any
 
 from vextir_os.cli.screen import Line, Span, Style
 from vextir_os.cli.text import counted, duration, moment, visible, visible_json
+from vextir_os.events.names import ERROR
 from vextir_os.runs.reading import Trace, run_view
 from vextir_os.runs.record import FINAL, status
 
@@ -62,6 +63,11 @@ def every_record(trace: Trace) -> Iterator[Mapping[str, Any]]:
         stack.extend(reversed(item.caused))
 
 
+def is_echo(record: Mapping[str, Any]) -> bool:
+    """Whether a record only repeats a failure that stands above it: the event of an error that no driver handles."""
+    return record["event"]["type"] == ERROR and not record["runs"]
+
+
 def took_s(record: Mapping[str, Any]) -> float | None:
     """Return the seconds from the admission of an event to the end of its last run; None while it is not over."""
     runs = record["runs"].values()
@@ -82,7 +88,7 @@ def _event(trace: Trace) -> _Node:
     ]
     below: list[_Node | Trace] = [_Node(_decision(record["decision"]))]
     by_source: dict[str, list[Trace]] = {}
-    for caused in trace.caused:
+    for caused in (one for one in trace.caused if not is_echo(one.record)):
         by_source.setdefault(caused.record["event"]["source"], []).append(caused)
     for driver, run in record["runs"].items():
         below.append(_run(driver, run, by_source.pop(f"/drivers/{driver}", [])))

@@ -8,7 +8,7 @@ from types import CoroutineType
 from typing import Any
 
 from vextir_os.driverkit.result import Result
-from vextir_os.errors import EventError, InvalidEventError, InvalidOutputError, TooLargeError
+from vextir_os.errors import EventError, InvalidEventError, InvalidOutputError, StormError, TooLargeError
 from vextir_os.events.event import Event
 from vextir_os.events.jsonio import check_json
 from vextir_os.events.limits import EVENTS_PER_RUN, JSON_DEPTH
@@ -31,6 +31,7 @@ def normalise(returned: Any, driver: str) -> Result:
 
     Raises:
         InvalidOutputError: It is none of the forms above, or some part of it is no JSON; the message names which.
+        StormError: More events than one run may ever emit.
     """
     if type(returned) is dict:
         return Result(output=_json(returned, driver, "the output"))
@@ -65,7 +66,8 @@ def _events(events: Any, driver: str) -> tuple[Event, ...]:
         raise InvalidOutputError(what, hint="Write Result(events=[...])")
     if len(events) > EVENTS_PER_RUN:
         what = f"driver `{driver}` returned {len(events)} events, at most {EVENTS_PER_RUN} are allowed"
-        raise InvalidOutputError(what, hint="Emit one event that names the rest, and let its driver go on")
+        hint = "Emit one event that names the rest, and let its driver go on"
+        raise StormError(what, limit="max_fan_out", hint=hint)
     return tuple(_event(event, index, driver) for index, event in enumerate(events))
 
 

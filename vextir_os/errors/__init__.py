@@ -30,7 +30,7 @@ from vextir_os.errors.events import (
     UndecodableError,
 )
 from vextir_os.errors.policy import ActionError, DeniedError, PolicyError, PolicyFileError, PolicyProblemsError
-from vextir_os.errors.runs import LostRunError, RunError, RunStateError, WaitTimeoutError
+from vextir_os.errors.runs import LostRunError, RunError, RunStateError, StormError, WaitTimeoutError
 from vextir_os.errors.settings import AuthError, SettingsError, SettingsProblemsError, UsageError
 from vextir_os.errors.store import (
     AlreadyExistsError,
@@ -93,6 +93,7 @@ __all__ = [
     "StoreError",
     "StoreFullError",
     "StoreUnavailableError",
+    "StormError",
     "TooLargeError",
     "UndecodableError",
     "UnknownDriverError",

@@ -27,3 +27,20 @@ class RunStateError(RunError):
 
     code = "VX604"
     kind = "invalid"
+
+
+class StormError(RunError):
+    """A run would let more follow from one first event than the limits allow; nothing that it returned was published.
+
+    Args:
+        what: What happened, lower case.
+        limit: Name of the limit, as the settings have it: `max_depth`.
+        hint: What to do about it; a sentence.
+    """
+
+    code = "VX605"
+    kind = "invalid"
+
+    def __init__(self, what: str, *, limit: str = "", hint: str = "") -> None:
+        self.limit = limit
+        super().__init__(what, hint=hint)

@@ -18,7 +18,7 @@ OS_ONLY = frozenset({"attempt", "rerun", "fence"})
 
 OWN = {"specversion", "id", "source", "type", "subject", "time", "datacontenttype", "dataschema", "data", "category",
         "tenantid", "userid", "correlationid", "causationid", "partitionkey", "traceparent", "priority", "labels",
-        "dataref", "ordered"}  # fmt: skip
+        "dataref", "lineage", "ordered"}  # fmt: skip
 """Names with a meaning of their own, so none of an extension."""
 
 _NAME = re.compile(r"[a-z0-9]{1,20}", re.ASCII)

@@ -28,7 +28,7 @@ from vextir_os.events.limits import WIRE_BYTES
 NO_PROPERTIES: Mapping[str, str | int | float | bool] = {}
 _PREFIXES = ("cloudEvents_", "cloudEvents:")
 _OPTIONAL = ("subject", "datacontenttype", "dataschema", "tenantid", "userid", "correlationid", "causationid",
-             "partitionkey", "traceparent", "dataref")  # fmt: skip
+             "partitionkey", "traceparent", "dataref", "lineage")  # fmt: skip
 _optional_of = attrgetter(*_OPTIONAL)
 _PROBLEMS = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -32,7 +32,7 @@ ALIASES: Mapping[str, str] = {
 """Other names of fields, in the plain form alone."""
 
 _TEXTS = {"id", "source", "type", "subject", "datacontenttype", "dataschema", "category", "tenantid", "userid",
-          "correlationid", "causationid", "partitionkey", "traceparent", "dataref"}  # fmt: skip
+          "correlationid", "causationid", "partitionkey", "traceparent", "dataref", "lineage"}  # fmt: skip
 _FIELDS = _TEXTS | {"time", "priority", "labels", "ordered", "data"}
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"

@@ -18,7 +18,7 @@ Category = Literal["input", "internal", "output"]
 
 _CATEGORIES = frozenset(get_args(Category))
 _NAMES = ("id", "source", "datacontenttype", "dataschema", "tenantid", "userid", "correlationid", "causationid",
-          "partitionkey", "traceparent", "dataref")  # fmt: skip
+          "partitionkey", "traceparent", "dataref", "lineage")  # fmt: skip
 _values_of_names = attrgetter(*_NAMES)
 _TEXT = {str}
 NO_EXTENSIONS: Mapping[str, Extension] = MappingProxyType({})
@@ -59,6 +59,7 @@ class Event:
         labels: Marks such as `untrusted` that travel along causation; sorted, each once.
         dataref: Claim check of data that is too large to travel; set and resolved by the OS.
         ordered: It takes effect after all that were sent as ordered before it with the same `partitionkey`.
+        lineage: Where it stands in what follows from one first event; written by the OS alone, empty from outside.
         extensions: Further CloudEvents extension attributes, kept as they came.
         null_data: The payload is JSON `null`, as opposed to no payload.
 
@@ -85,6 +86,7 @@ class Event:
     labels: tuple[str, ...] = ()
     dataref: str = ""
     ordered: bool = False
+    lineage: str = ""
     extensions: Mapping[str, Extension] = field(default_factory=lambda: NO_EXTENSIONS)
     null_data: bool = False
     metadata: InitVar[Mapping[str, Any] | None] = None

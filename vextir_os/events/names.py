@@ -9,6 +9,9 @@ from vextir_os.events.limits import TYPE_CHARS
 RESERVED = "vextir"
 """First segment of the types that only the OS may publish."""
 
+ERROR = "vextir.error"
+"""Type of the event that tells of a run which failed for good."""
+
 _TYPE = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*", re.ASCII)
 _PATTERN = re.compile(r"(?:\*\*|\*|[a-z][a-z0-9_-]*)(?:\.(?:\*\*|\*|[a-z0-9][a-z0-9_-]*))*", re.ASCII)
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)

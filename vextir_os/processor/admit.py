@@ -8,6 +8,7 @@ import asyncio
 from vextir_os.errors import LostRunError, NotFoundError
 from vextir_os.events import ids
 from vextir_os.processor.claim import claimed, own_claims
+from vextir_os.processor.death import tell_of_death
 from vextir_os.processor.keys import advance
 from vextir_os.processor.turn import Next, Parts, Settlement, Turn
 from vextir_os.runs.keeper import Change, Keeper
@@ -100,6 +101,7 @@ async def _claim(parts: Parts, turn: Turn) -> bool:
         return False
     turn.holds = own_claims(turn)
     for driver in ended:
+        tell_of_death(parts, keeper.record, driver)
         parts.observer.ended(turn, keeper.record, driver)
     parts.observer.recorded(keeper.record)
     return True

@@ -27,7 +27,8 @@ from vextir_os.processor.within import within
 from vextir_os.runs.claimcheck import SCHEME, check_out, output_in
 from vextir_os.runs.context import RunContext
 from vextir_os.runs.keeper import Emit
-from vextir_os.runs.record import RecordDoc, RunDoc
+from vextir_os.runs.lineage import descend, emitters
+from vextir_os.runs.record import RecordDoc
 from vextir_os.runs.transitions import Failure
 
 
@@ -65,7 +66,7 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
         call = call_driver(loaded, event, context)
         returned = await within(call, manifest, parts.stops, record["id"], run["fence"])
         result = normalise(returned, manifest.id)
-        events, decisions = _permitted(parts, event, manifest, run, result.events) if result.events else ((), [])
+        events, decisions = _permitted(parts, event, manifest, record, result.events) if result.events else ((), [])
         packed = []
         for emitted in events:
             message = pack_inline(emitted, parts.desk.signer, checked=True)
@@ -115,16 +116,22 @@ def _own_copy(turn: Turn, record: RecordDoc) -> Event:
 
 
 def _permitted(
-    parts: Parts, event: Event, manifest: Manifest, run: RunDoc, emitted: Sequence[Event]
+    parts: Parts, event: Event, manifest: Manifest, record: RecordDoc, emitted: Sequence[Event]
 ) -> tuple[tuple[Event, ...], list[dict[str, Any]]]:
-    """Return the events as they will be published, and the decision on each. Raises `NotPermittedError`."""
+    """Return the events as they will be published, and the decision on each. Raises `NotPermittedError`, `StormError`.
+
+    All of them or none: what a limit refuses publishes nothing of the run.
+    """
+    runs, rerun = record["runs"], record["runs"][manifest.id]["rerun"]
+    able = 1 if len(runs) == 1 else emitters(map(parts.registry.find, runs))
+    lineage = descend(event.lineage, manifest.id, event.type, len(emitted), able, parts.limits)
     now = datetime.fromtimestamp(parts.desk.clock.time(), UTC)
     stamped, decisions = [], []
     for index, child in enumerate(emitted):
         decisions.append(_decide(parts, event, manifest, child))
         stamped.append(
             child.stamped(
-                id=ids.emitted_id(event.tenantid, event.source, event.id, manifest.id, run["rerun"], "end", index),
+                id=ids.emitted_id(event.tenantid, event.source, event.id, manifest.id, rerun, "end", index),
                 source=f"/drivers/{manifest.id}",
                 time=now,
                 category="internal" if child.category == "input" else child.category,
@@ -133,6 +140,7 @@ def _permitted(
                 correlationid=event.correlationid,
                 causationid=event.id,
                 traceparent=event.traceparent,
+                lineage=lineage,
                 labels=merge_labels(event.labels, child.labels),
             )
         )

@@ -1,8 +1,8 @@
 """Claiming: which runs of a record this delivery takes, and how it recognises them afterwards."""
 
 from vextir_os.errors import LostRunError
+from vextir_os.processor.death import effects_of_death
 from vextir_os.processor.turn import Parts, Turn
-from vextir_os.runs.deadletter import dead_run
 from vextir_os.runs.keeper import Change, Effect
 from vextir_os.runs.record import RecordDoc, claimable
 from vextir_os.runs.transitions import Hold, claim, lease_s
@@ -23,7 +23,7 @@ def claimed(parts: Parts, turn: Turn, record: RecordDoc, now: float) -> Change:
         runs[driver] = claim(run, owner=turn.owner, now=now, lease=lease_s(manifest.timeout_s))
         touched.append(driver)
         if runs[driver]["state"] == "dead":
-            effects.append(dead_run(record, driver, runs[driver], now=now))
+            effects.extend(effects_of_death(parts, record, driver, runs[driver], now=now))
     if not touched:
         raise LostRunError(f"nothing of record {record['id']} is claimable")
     return Change(record={**record, "runs": runs}, touched=touched, effects=effects)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import LostRunError
 from vextir_os.processor.attempt import Done
+from vextir_os.processor.death import effects_of_death
 from vextir_os.processor.turn import Parts
-from vextir_os.runs.deadletter import dead_run
 from vextir_os.runs.keeper import Change, Effect, ScheduledMessage
 from vextir_os.runs.messages import Knock, knock_message, retry_knock_id
 from vextir_os.runs.record import RecordDoc, RunDoc
@@ -38,7 +38,7 @@ def change_for(
         return _changed(record, driver, after, effects=outcome.emits)
     after = failed(run, hold, outcome, manifest.retry, now=now, draw=parts.draw())
     if after["state"] == "dead":
-        return _changed(record, driver, after, effects=(dead_run(record, driver, after, now=now),))
+        return _changed(record, driver, after, effects=effects_of_death(parts, record, driver, after, now=now))
     knock = knock_message(
         parts.desk.signer,
         Knock(record["id"], record["pk"]),

@@ -10,6 +10,7 @@ from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import LostRunError, StoreUnavailableError
 from vextir_os.processor.attempt import Done, attempt
 from vextir_os.processor.commit import change_for, held_run
+from vextir_os.processor.death import tell_of_death
 from vextir_os.processor.turn import Next, Parts, Settlement, Turn
 from vextir_os.runs.keeper import Change
 from vextir_os.runs.record import RecordDoc
@@ -58,6 +59,8 @@ def tell(parts: Parts, turn: Turn, driver: str, outcome: Done | Failure, record:
     if isinstance(outcome, Done):
         for event in outcome.events:
             parts.observer.emitted(event)
+    else:
+        tell_of_death(parts, record, driver)
     parts.observer.ended(turn, record, driver)
     parts.observer.recorded(record)
 

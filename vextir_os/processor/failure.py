@@ -21,6 +21,7 @@ from vextir_os.runs.transitions import Failure
 _MESSAGE_CHARS = 2_000
 _TRACEBACK_CHARS = 8_000
 _CODE_CHARS = 20
+_CLASS_CHARS = 200
 _TRANSIENT = (TimeoutError, ConnectionError, asyncio.CancelledError)
 _NOTHING: Mapping[str, Kind] = MappingProxyType({})
 
@@ -33,7 +34,7 @@ def failure_of(error: BaseException, *, declared: Mapping[str, Kind] = _NOTHING,
         declared: What its manifest says of exceptions that are not ours.
         now: Epoch seconds, for an upstream that names a date.
     """
-    name = type(error).__name__
+    name = _text(type(error).__name__)[:_CLASS_CHARS]
     if isinstance(error, VextirError):
         code, kind, retry_after_s = _code(error), _kind(error), _retry_after_s(error)
     else:

@@ -67,6 +67,7 @@ def stamp(event: Event, principal: Principal, *, now: float, event_id: str, sour
         tenantid=principal.tenant,
         userid=principal.id if principal.kind == "user" else "",
         correlationid=event.correlationid or named,
+        lineage="",
         priority=min(event.priority, principal.max_priority),
         labels=event.labels if trusted else merge_labels(event.labels, (UNTRUSTED,)),
     )

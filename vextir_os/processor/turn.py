@@ -16,6 +16,7 @@ from vextir_os.processor.observe import Observer
 from vextir_os.processor.stops import Stops
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.keeper import Desk, Keeper
+from vextir_os.runs.lineage import Limits
 from vextir_os.runs.messages import Knock
 from vextir_os.runs.transitions import Hold
 
@@ -32,6 +33,7 @@ class Parts:
         binding: On whose behalf a message without our signature comes in: the tenant that the queue is bound to.
         trusts: Whether a source is vouched for.
         mode: Routing mode by event type: `all` drivers that match, or the `best` one.
+        limits: How much may follow from one first event.
         draw: Uniform random numbers in [0, 1), for jitter.
         stops: The drivers at work in this process.
     """
@@ -45,6 +47,7 @@ class Parts:
     trusts: Callable[[str], bool]
     mode: Callable[[str], Literal["all", "best"]]
     observer: Observer
+    limits: Limits
     draw: Callable[[], float]
     stops: Stops = field(default_factory=Stops)
 

@@ -56,6 +56,21 @@ def test_a_run_that_waits_for_its_next_attempt_says_when() -> None:
     ]
 
 
+def test_the_event_of_a_failure_is_shown_when_somebody_handles_it() -> None:
+    error = {"code": "VX412", "class": "InvalidError", "message": "no such thing", "kind": "invalid"}
+    failed = record("e", a={"state": "dead", "attempt": 1, "error": error})
+    handled, echo = record("h", "/drivers/a", desk={}), record("u", "/drivers/a")
+    handled["event"]["type"] = echo["event"]["type"] = "vextir.error"
+    lines = shown(Trace(record=failed, caused=(Trace(record=handled, caused=()), Trace(record=echo, caused=()))))
+    assert lines[2:] == [
+        "└─ a  failed  500 ms  1 attempt",
+        "   ├─ VX412  InvalidError  no such thing",
+        "   └─ vextir.error  h  ok  500 ms",
+        "      ├─ policy  allow  p",
+        "      └─ desk  ok  500 ms",
+    ]
+
+
 def test_a_chain_longer_than_the_stack_is_shown_as_far_as_it_can_be_read() -> None:
     trace = Trace(record=record("e5000", "/drivers/k", k={}), caused=())
     for number in range(4_999, 0, -1):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from vextir_os import Event, Result
 from vextir_os.driverkit.outcome import normalise
-from vextir_os.errors import InvalidOutputError
+from vextir_os.errors import InvalidOutputError, StormError
 from vextir_os.events.jsonio import dumps, loads
 
 ALLOWED = (
@@ -171,7 +171,10 @@ def test_wrong_events_are_named(events: Any, what: str) -> None:
 
 def test_a_run_emits_a_hundred_events_and_no_more() -> None:
     assert len(normalise([EVENT] * 100, "shop").events) == 100
-    assert refused([EVENT] * 101).what == "driver `shop` returned 101 events, at most 100 are allowed"
+    with pytest.raises(StormError) as caught:
+        normalise([EVENT] * 101, "shop")
+    assert caught.value.what == "driver `shop` returned 101 events, at most 100 are allowed"
+    assert (caught.value.limit, caught.value.kind) == ("max_fan_out", "invalid")
 
 
 @pytest.mark.parametrize("type_", ["vextir", "vextir.policy.changed"])

@@ -46,6 +46,7 @@ events = st.builds(
     priority=st.integers(0, 9),
     labels=labels,
     dataref=st.just("") | names,
+    lineage=st.just("") | names,
     extensions=extensions,
     null_data=st.booleans(),
 ).flatmap(lambda event: st.sampled_from([event, event.but(ordered=True)]) if event.partitionkey else st.just(event))

@@ -35,6 +35,7 @@ FULL = Event(
     priority=7,
     labels=("pii", "untrusted"),
     dataref="https://example.com/d",
+    lineage="1.9;9c0f1e2a.1",
     extensions={"tracestate": "x=1", "sampled": True, "count": -5},
 )
 
@@ -45,7 +46,7 @@ def test_an_event_is_written_as_compact_cloudevents_json() -> None:
         '"category":"output","subject":"Réunion","datacontenttype":"application/json",'
         '"dataschema":"https://example.com/s","tenantid":"acme","userid":"ann","correlationid":"c1","causationid":"e0",'
         '"partitionkey":"p","traceparent":"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",'
-        '"dataref":"https://example.com/d","priority":7,"labels":"pii,untrusted","count":-5,"sampled":true,'
+        '"dataref":"https://example.com/d","lineage":"1.9;9c0f1e2a.1","priority":7,"labels":"pii,untrusted","count":-5,"sampled":true,'
         '"tracestate":"x=1","data":{"from":"a@b.c"}}'
     )
 

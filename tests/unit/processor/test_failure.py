@@ -37,6 +37,11 @@ def test_a_delay_is_obeyed_when_it_is_one(said: object, obeyed: float | None) ->
     assert failure_of(error).retry_after_s == obeyed
 
 
+def test_the_name_of_a_class_is_bounded() -> None:
+    detail = failure_of(type("E" * 5_000, (ValueError,), {})("x")).detail
+    assert detail["class"] == "E" * 200
+
+
 def test_the_end_of_a_long_traceback_is_kept() -> None:
     try:
         raise ValueError("x" * 20_000 + "the end")
