@@ -3,22 +3,23 @@
 import contextlib
 import random
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal
 
-from vextir_os.adapters.sqlite.entities import EntityProperties
+from vextir_os.adapters.sqlite.entities import DEAD, EntityProperties
 from vextir_os.adapters.sqlite.storage import SqliteStorage, open_storage
 from vextir_os.bus.eventbus import EventBus
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal, Signer
 from vextir_os.events.patterns import PatternTrie
-from vextir_os.kernel import Kernel
+from vextir_os.kernel import Kernel, operator
 from vextir_os.keys import signing_key
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.loader import load_policies
 from vextir_os.ports.clock import Clock, SystemClock
+from vextir_os.ports.queue import Queue
 from vextir_os.processor.control import Control
 from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
@@ -30,10 +31,14 @@ from vextir_os.processor.turn import Parts
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.keeper import Desk
 from vextir_os.runs.lineage import Limits
+from vextir_os.runs.record import Lane
 from vextir_os.settings import Settings
 
 QUEUE = "events"
-"""Name of the queue that every event comes in by."""
+"""Name of the queue that events come in by."""
+
+LANES: Mapping[Lane, str] = {"high": "events-high", "slow": "slow"}
+"""Names of the queues of the other lanes."""
 
 ORDERED = "ordered"
 """Name of the queue that ordered events come in by; its sessions are their keys."""
@@ -103,15 +108,18 @@ async def _assemble(
     clock: Clock,
 ) -> Kernel:
     await storage.broker.declare(QUEUE, EntityProperties(lock_duration_s=settings.lock_s))
+    for name in LANES.values():
+        await storage.broker.declare(name, EntityProperties(lock_duration_s=settings.lock_s))
     # A message that was given up for another place in the queue would be overtaken: it is never given up.
     properties = EntityProperties(lock_duration_s=settings.lock_s, requires_session=True, max_delivery_count=2**31)
     await storage.broker.declare(ORDERED, properties)
     queue, ordered = storage.queue(QUEUE), storage.queue(ORDERED)
+    lanes: dict[Lane, Queue] = {lane: storage.queue(name) for lane, name in LANES.items()}
     trusts = _trusts(settings.trusted_sources)
-    operator = Principal(kind="user", id=settings.user, tenant=settings.tenant)
+    who = operator(settings)
 
     async def emit(event: Event) -> str:
-        (accepted,) = await intake.publish([event], operator, source=BUS_SOURCE)
+        (accepted,) = await intake.publish([event], who, source=BUS_SOURCE)
         return accepted.id
 
     bus, observers = EventBus(sink=emit, clock=clock), Observers()
@@ -127,6 +135,7 @@ async def _assemble(
         trusts=trusts,
         notify=observers.published,
         refused=observers.refused,
+        urgent=lanes["high"],
     )
 
     async def purge() -> int:
@@ -144,7 +153,11 @@ async def _assemble(
         atomic=storage.atomic,
         retention_s=settings.retention_s,
         missed=observers.missed,
+        lanes=lanes,
     )
+    dead: dict[Lane, Queue] = {
+        lane: storage.queue(f"{name}{DEAD}") for lane, name in (("batch", QUEUE), *LANES.items())
+    }
     parts = Parts(
         worker=worker,
         desk=desk,
@@ -166,6 +179,7 @@ async def _assemble(
         clock=clock,
         queue=queue,
         ordered=ordered,
+        lanes=lanes,
         store=storage.store,
         blobs=storage.blobs,
         registry=registry,
@@ -173,7 +187,7 @@ async def _assemble(
         bus=bus,
         intake=intake,
         processor=Processor(parts),
-        sweep=Sweep(parts, storage.queue(f"{QUEUE}/$deadletterqueue"), purge),
+        sweep=Sweep(parts, dead, purge),
         control=Control(parts),
         dead_letters=DeadLetters(parts, intake),
         departed=Departed(parts, storage.broker.give_up),

@@ -1,8 +1,10 @@
 """The kernel: the parts that every face holds. A value; `bootstrap` makes it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from vextir_os.bus.eventbus import EventBus
+from vextir_os.events.identity import Principal
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.clock import Clock
@@ -17,6 +19,7 @@ from vextir_os.processor.observe import Observers
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
 from vextir_os.registry.registry import Registry
+from vextir_os.runs.record import Lane
 from vextir_os.settings import Settings
 
 
@@ -26,6 +29,8 @@ class Kernel:
 
     Attributes:
         worker: Names it among all that work on the same data, 16 random hex digits.
+        queue: Where events come in.
+        lanes: The queues of the other lanes.
     """
 
     worker: str
@@ -33,6 +38,7 @@ class Kernel:
     clock: Clock
     queue: Queue
     ordered: Queue
+    lanes: Mapping[Lane, Queue]
     store: Store
     blobs: Blobs
     registry: Registry
@@ -46,3 +52,8 @@ class Kernel:
     departed: Departed
     observers: Observers
     storage: Gauged
+
+
+def operator(settings: Settings) -> Principal:
+    """Return whom the command line and the API key of this installation act as."""
+    return Principal(kind="user", id=settings.user, tenant=settings.tenant, max_priority=settings.max_priority)

@@ -31,6 +31,10 @@ class Settings:
         synchronous: `FULL`: what was acknowledged survives a power loss. `NORMAL`: it survives a crash of the
             process, the last moments before a power loss may be gone.
         concurrency: Events that are processed at once.
+        high_concurrency: Events of high priority that are processed at once, beside the others.
+        slow_concurrency: Runs of drivers with a time-out over 30 s that are executed at once, beside the others.
+        max_priority: Highest priority that the local command line and API key may ask for; from 7 on an event goes
+            by the lane of its own.
         lock_s: How long a worker may hold a message before it is handed out again, in seconds.
         sweep_s: Seconds between two sweeps.
         retention_s: How long a finished record is kept, in seconds.
@@ -53,6 +57,9 @@ class Settings:
     user: str = "operator"
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     concurrency: int = 256
+    high_concurrency: int = 64
+    slow_concurrency: int = 100
+    max_priority: int = 6
     lock_s: float = 60.0
     sweep_s: float = 10.0
     retention_s: int = 30 * _DAY_S
@@ -152,6 +159,9 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "user": _name,
     "synchronous": _synchronous,
     "concurrency": _whole(1, 10_000),
+    "high_concurrency": _whole(1, 10_000),
+    "slow_concurrency": _whole(1, 10_000),
+    "max_priority": _whole(0, 9),
     "lock_s": _seconds(1, 300),
     "sweep_s": _seconds(0.05, 3_600),
     "retention_s": _whole(60, 10 * 365 * _DAY_S),

@@ -29,7 +29,23 @@ FAILURES, ERRORS = "scenario/test_failures.py", "scenario/test_error_events.py"
 STORMS, LINEAGE = "scenario/test_storms.py", "unit/runs/test_lineage.py"
 TRANSITIONS = "unit/runs/test_transitions.py"
 
+LANES = "scenario/test_lanes.py"
+
 PLANTED = (
+    Planted(
+        "any worker executes slow runs",
+        "runs/lanes.py",
+        'return worker is None or (worker == "slow") == (lane == "slow")',
+        "return True",
+        (LANES, "left_to_the_workers"),
+    ),
+    Planted(
+        "the sweep knocks at the batch lane only",
+        "processor/sweep.py",
+        "await desk.queue_of(lane).send([knock])",
+        "await desk.queue.send([knock])",
+        (LANES, "slow_workers_death"),
+    ),
     Planted(
         "nobody asks who owns a run",
         "runs/transitions.py",
@@ -160,7 +176,7 @@ PLANTED = (
     Planted(
         "the sweep knocks at once again",
         "processor/sweep.py",
-        "desk.clock.time() + _AGAIN_S",
+        "desk.clock.time() + again",
         "desk.clock.time()",
         (RECOVERY, "sweep_never_owns"),
     ),

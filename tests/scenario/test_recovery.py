@@ -290,7 +290,8 @@ async def test_a_long_run_keeps_its_lease_through_a_renewal_that_fails(
 
     async with an_os(tmp_path, long, atomic=atomic, clock=clock, working=False, faults=faults) as os:
         await os.publish(Event(id="e-1", type="job.sent"))
-        async with begun(os, gate):
+        await os.handle((await os.kernel.queue.receive(1, 0))[0])
+        async with begun(os, gate, lane="slow"):
             faults.next("transact" if atomic else "replace", "down", "lost")
             clock.advance(85)
 

@@ -12,10 +12,11 @@ import pytest
 
 from tests.support.faults import Faults, FaultyQueue
 from tests.support.harness import Harness, an_os
+from vextir_os.adapters.sqlite.queue import SqliteQueue
 from vextir_os.driverkit.decorator import driver
 from vextir_os.errors import StoreCorruptError, StoreFullError
 from vextir_os.events.event import Event
-from vextir_os.local import runner
+from vextir_os.local import pool
 from vextir_os.local.runner import Runner
 
 
@@ -27,7 +28,7 @@ async def echo(event: Event) -> Any:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses of milliseconds, where a real outage is waited out for seconds."""
-    monkeypatch.setattr(runner, "_HOLD_S", (0.001, 0.002))
+    monkeypatch.setattr(pool, "_HOLD_S", (0.001, 0.002))
 
 
 @asynccontextmanager
@@ -50,14 +51,14 @@ async def test_the_runner_outlasts_an_outage_of_store_and_queue(tmp_path: Path, 
 
 async def test_a_full_disk_does_not_end_the_runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with an_os(tmp_path, echo, working=False) as os:
-        receive, full = os.kernel.queue.receive, [StoreFullError("the disk is full; nothing was written")] * 3
+        receive, full = SqliteQueue.receive, [StoreFullError("the disk is full; nothing was written")] * 3
 
-        async def once_full(limit: int, wait: float) -> Any:
+        async def once_full(queue: SqliteQueue, limit: int, wait: float) -> Any:
             if full:
                 raise full.pop()
-            return await receive(limit, wait)
+            return await receive(queue, limit, wait)
 
-        monkeypatch.setattr(type(os.kernel.queue), "receive", lambda _queue, limit, wait: once_full(limit, wait))
+        monkeypatch.setattr(SqliteQueue, "receive", once_full)
         async with Runner(os.kernel):
             assert (await os.event("mail.received", 7))["runs"]["echo"]["output"] == 7
         assert full == []

@@ -171,7 +171,7 @@ class World:
             self._kernels[worker.name] = kernel
             # Its loops alone: by which locks of the machine a process is known to be dead is no matter of a model.
             runner = Runner(kernel)
-            await asyncio.gather(runner._receive(kernel.queue, 64), runner._sweep())
+            await asyncio.gather(*(pool.receive() for pool in runner._pools.values()), runner._sweep())
         except Exception as error:  # noqa: BLE001 - the runner is to outlast all that the weather does
             self.failures.append(f"{worker.name} ended: {error!r}")
 

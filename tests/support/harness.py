@@ -81,10 +81,16 @@ class Harness:
         back to the queue; one during which the worker dies stays locked.
         """
         count = 0
-        while deliveries := await self.kernel.queue.receive(1, 0) or await self.kernel.ordered.receive(1, 0):
+        while delivery := await self._next():
             count += 1
-            await self.handle(deliveries[0])
+            await self.handle(delivery)
         return count
+
+    async def _next(self) -> Delivery | None:
+        for queue in (self.kernel.queue, self.kernel.ordered, *self.kernel.lanes.values()):
+            if deliveries := await queue.receive(1, 0):
+                return deliveries[0]
+        return None
 
     async def handle(self, delivery: Delivery) -> None:
         """Process and settle one delivery, as the runner does."""
@@ -225,5 +231,6 @@ def _desk(desk: Desk, atomic: bool, faults: Faults | None) -> Desk:
         store=FaultyStore(desk.store, faults),
         queue=FaultyQueue(desk.queue, faults),
         ordered=FaultyQueue(desk.ordered, faults),
+        lanes={lane: FaultyQueue(queue, faults) for lane, queue in desk.lanes.items()},
         atomic=FaultyAtomic(desk.atomic, desk.store, faults) if desk.atomic else None,
     )

@@ -14,9 +14,8 @@ from vextir_os.errors import TooLargeError
 from vextir_os.events.codec_data import media_type
 from vextir_os.events.codec_http import decode_http
 from vextir_os.events.event import Event
-from vextir_os.events.identity import Principal
 from vextir_os.events.limits import WIRE_BYTES
-from vextir_os.kernel import Kernel
+from vextir_os.kernel import Kernel, operator
 
 SOURCE = "/api"
 """Source of events that name none."""
@@ -37,7 +36,7 @@ class HttpIntake:
         self._limits = limits
         self._room = Room(limits.buffered_bytes)
         self._large = asyncio.Lock()
-        self._who = Principal(kind="user", id=kernel.settings.user, tenant=kernel.settings.tenant)
+        self._who = operator(kernel.settings)
 
     async def accept(self, request: Request) -> list[Event]:
         """Return the events of a request as they were stamped, once they are durable on the queue; all or none.

@@ -10,14 +10,14 @@ from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit, error_lines, exit_code
 from vextir_os.cli.files import read_paths
 from vextir_os.cli.outcome import at_rest, exit_of
-from vextir_os.cli.project import SOURCE, operator
+from vextir_os.cli.project import SOURCE
 from vextir_os.cli.text import counted, duration
 from vextir_os.cli.trace import write_traces
 from vextir_os.cli.tree import every_record, is_echo
 from vextir_os.errors import VextirError, WaitTimeoutError
 from vextir_os.events import ids
 from vextir_os.events.event import Event
-from vextir_os.kernel import Kernel
+from vextir_os.kernel import Kernel, operator
 from vextir_os.local.runner import Runner
 from vextir_os.local.watch import Watch
 from vextir_os.runs import reading

@@ -9,7 +9,6 @@ from typing import Any
 
 from vextir_os.bootstrap import open_kernel
 from vextir_os.errors import SettingsError
-from vextir_os.events.identity import Principal
 from vextir_os.kernel import Kernel
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Bundle
@@ -64,11 +63,6 @@ def find_root(start: Path, named: Path | None) -> Path:
         f"no project: neither {start} nor a folder above it has `drivers/` or `policies/`",
         hint="Go to a project folder, or name one with --project DIR",
     )
-
-
-def operator(settings: Settings) -> Principal:
-    """Return whom the local command line acts as."""
-    return Principal(kind="user", id=settings.user, tenant=settings.tenant)
 
 
 @contextlib.asynccontextmanager

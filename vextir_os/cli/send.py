@@ -14,10 +14,10 @@ from cyclopts import Parameter
 from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit, warn
 from vextir_os.cli.options import Flag, Format, Output, Project, seconds
-from vextir_os.cli.project import SOURCE, open_to_send, operator, settings_of
+from vextir_os.cli.project import SOURCE, open_to_send, settings_of
 from vextir_os.errors import DriverError, UsageError, VextirError
 from vextir_os.events.event import Event
-from vextir_os.kernel import Kernel
+from vextir_os.kernel import Kernel, operator
 from vextir_os.local.loop import run
 from vextir_os.settings import Settings
 

@@ -1,21 +1,17 @@
-"""Workers and sweep in one process: receives, hands each delivery to the processor, settles what it answers."""
+"""Workers of all lanes and the sweep in one process. What a worker does with a delivery stands in `pool`."""
 
 import asyncio
-import contextlib
 import logging
-import random
+from functools import partial
 
-from vextir_os.errors import LockLostError, StoreError
+from vextir_os.errors import StoreError
 from vextir_os.kernel import Kernel
 from vextir_os.local.deaths import Deaths
+from vextir_os.local.pool import Pool
 from vextir_os.local.presence import Presence
-from vextir_os.ports.queue import Delivery, Queue
+from vextir_os.runs.record import Lane
 
 _LOG = logging.getLogger("vextir.runner")
-_BATCH = 64
-_WAIT_S = 30.0
-_STOP_S = 20.0
-_HOLD_S = (1.0, 30.0)
 
 
 class Runner:
@@ -27,11 +23,9 @@ class Runner:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self._limit = kernel.settings.concurrency
-        self._busy: set[asyncio.Task[None]] = set()
-        self._room = asyncio.Event()
         self._presence = Presence(kernel.settings.data_dir, kernel.worker)
         self._loops: list[asyncio.Task[None]] = []
+        self._pools = _pools(kernel)
 
     async def __aenter__(self) -> "Runner":
         try:
@@ -39,9 +33,7 @@ class Runner:
         except OSError as error:
             _LOG.warning("others will not notice when this process dies, and wait for its leases: %s", error)
         self._loops = [
-            asyncio.create_task(self._receive(self._kernel.queue, _BATCH), name="vextir-receive"),
-            # One at a time: the next of a session is handed out once this one is settled.
-            asyncio.create_task(self._receive(self._kernel.ordered, 1), name="vextir-receive-ordered"),
+            *(asyncio.create_task(pool.receive(), name=f"vextir-{name}") for name, pool in self._pools.items()),
             asyncio.create_task(self._sweep(), name="vextir-sweep"),
             asyncio.create_task(Deaths(self._kernel).watch(), name="vextir-deaths"),
         ]
@@ -52,67 +44,12 @@ class Runner:
         for task in self._loops:
             task.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        late = set[asyncio.Task[None]]()
-        if self._busy:
-            _, late = await asyncio.wait(self._busy, timeout=_STOP_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        self._presence.leave(clean=not late)
+        ended = await asyncio.gather(*(pool.drain() for pool in self._pools.values()))
+        self._presence.leave(clean=all(ended))
 
     async def wait(self) -> None:
         """Wait until a loop of the runner fails, and raise what it raised."""
         await asyncio.gather(*self._loops)
-
-    async def _receive(self, queue: Queue, batch: int) -> None:
-        while True:
-            free = self._limit - len(self._busy)
-            if free <= 0:
-                self._room.clear()
-                await self._room.wait()
-                # The task that made room says so with its last step, and leaves the set after it.
-                await asyncio.sleep(0)
-                continue
-            try:
-                deliveries = await queue.receive(min(free, batch), _WAIT_S)
-            except StoreError as error:
-                if error.kind != "transient":
-                    raise
-                _LOG.warning("cannot receive: %s", error)
-                await asyncio.sleep(_HOLD_S[0])
-                continue
-            for delivery in deliveries:
-                self._kernel.observers.received(delivery)
-                task = asyncio.create_task(self._handle(queue, delivery))
-                self._busy.add(task)
-                task.add_done_callback(self._busy.discard)
-
-    async def _handle(self, queue: Queue, delivery: Delivery) -> None:
-        try:
-            settlement = await self._kernel.processor.process(delivery)
-            if settlement == "complete":
-                with contextlib.suppress(LockLostError):
-                    await queue.complete(delivery.token)
-            self._kernel.observers.settled(settlement)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, the message goes back and the others go on
-            await self._give_back(queue, delivery, error)
-        finally:
-            self._room.set()
-
-    async def _give_back(self, queue: Queue, delivery: Delivery, error: Exception) -> None:
-        # The pause keeps an outage from burning the delivery count, and stays inside the message's lock.
-        if isinstance(error, StoreError):
-            _LOG.warning("message %s goes back: %s", delivery.message.id, error)
-        else:
-            _LOG.error("message %s goes back after an error in the processor", delivery.message.id, exc_info=error)
-        low, high = _HOLD_S
-        pause = random.uniform(low, min(high, max(low, self._kernel.settings.lock_s / 2)))  # noqa: S311 - jitter
-        await asyncio.sleep(pause)
-        with contextlib.suppress(StoreError):
-            await queue.abandon(delivery.token)
-        self._kernel.observers.settled("abandoned")
 
     async def _sweep(self) -> None:
         while True:
@@ -121,3 +58,17 @@ class Runner:
             except StoreError as error:
                 _LOG.warning("cannot sweep: %s", error)
             await asyncio.sleep(self._kernel.settings.sweep_s)
+
+
+def _pools(kernel: Kernel) -> dict[str, Pool]:
+    settings, make = kernel.settings, partial(Pool, processor=kernel.processor, observer=kernel.observers)
+    limits: dict[Lane, int] = {"high": settings.high_concurrency, "slow": settings.slow_concurrency}
+    return {
+        "batch": make(kernel.queue, limit=settings.concurrency, lock_s=settings.lock_s),
+        # One at a time: the next of a session is handed out once this one is settled.
+        "ordered": make(kernel.ordered, limit=settings.concurrency, lock_s=settings.lock_s, batch=1),
+        **{
+            lane: make(queue, limit=limits[lane], lock_s=settings.lock_s, renews=lane == "slow")
+            for lane, queue in kernel.lanes.items()
+        },
+    }

@@ -5,6 +5,7 @@ PROTOCOL 4, steps 3 to 5. A duplicate under a live lease writes nothing and send
 
 import asyncio
 
+from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import LostRunError, NotFoundError
 from vextir_os.events import ids
 from vextir_os.processor.claim import claimed, own_claims
@@ -12,7 +13,9 @@ from vextir_os.processor.death import tell_of_death
 from vextir_os.processor.keys import advance
 from vextir_os.processor.turn import Next, Parts, Settlement, Turn
 from vextir_os.runs.keeper import Change, Keeper
-from vextir_os.runs.record import RecordDoc, claimable, new_record, new_run
+from vextir_os.runs.knocks import knocks
+from vextir_os.runs.lanes import executes, lane_for
+from vextir_os.runs.record import RecordDoc, RunDoc, claimable, new_record, new_run
 from vextir_os.runs.transitions import Hold, lease_s
 
 _EARLY_S = 5.0
@@ -37,6 +40,7 @@ async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
     except NotFoundError:
         # Finished, and its retention is over.
         return "complete"
+    turn.lane = parts.desk.lane_of(turn.delivery.entity)
     # The record is the truth: a message of the same id may say something else.
     turn.event, turn.event_json = None, b""
     if turn.keeper.record["cancel"] is not None:
@@ -63,32 +67,41 @@ def first_record(parts: Parts, turn: Turn) -> RecordDoc:
         event_id=event.id,
         event_json=turn.event_json,
         decision=turn.decision.to_json(),
-        runs={
-            driver.id: new_run(
-                now=now, owner=turn.owner, lease_s=lease_s(driver.timeout_s), hashes={"code": driver.code_hash}
-            )
-            for driver in turn.drivers
-        },
+        runs={driver.id: _first_run(turn, driver, event.priority, now) for driver in turn.drivers},
         now=now,
+    )
+
+
+def _first_run(turn: Turn, driver: Manifest, priority: int, now: float) -> RunDoc:
+    wait = turn.waits.get(driver.id)
+    return new_run(
+        now=now,
+        owner=turn.owner if wait is None else None,
+        lease_s=lease_s(driver.timeout_s),
+        hashes={"code": driver.code_hash},
+        lane=lane_for(timeout_s=driver.timeout_s, priority=priority),
+        look_at=None if wait is None else wait.look_at,
     )
 
 
 async def _create(parts: Parts, turn: Turn) -> Keeper | None:
     record = first_record(parts, turn)
-    # A record that is final at once is settled in the same write; one with runs only takes leases, which
-    # mean nothing after a power loss: the message is still there then, and creates it anew.
-    final = not turn.drivers
-    settle = turn.delivery.token if final else None
-    keeper = await Keeper.create(parts.desk, Change(record=record), settle=settle, durable=final)
+    # A record of which this worker begins nothing is settled in the same write; one with runs that it begins only
+    # takes leases, which mean nothing after a power loss: the message is still there then, and creates it anew.
+    leaves = len(turn.waits) == len(turn.drivers)
+    settle = turn.delivery.token if leaves else None
+    elsewhere = [driver for driver, wait in turn.waits.items() if wait.elsewhere]
+    first = Change(record=record, knocks=knocks(parts.desk, record, elsewhere, mark="l") if elsewhere else ())
+    keeper = await Keeper.create(parts.desk, first, settle=settle, durable=leaves)
     if keeper is not None:
-        turn.settled = final and parts.desk.atomic is not None
-        turn.holds = {driver.id: Hold(1, turn.owner) for driver in turn.drivers}
+        turn.settled = leaves and parts.desk.atomic is not None
+        turn.holds = {driver.id: Hold(1, turn.owner) for driver in turn.drivers if driver.id not in turn.waits}
     return keeper
 
 
 async def _claim(parts: Parts, turn: Turn) -> bool:
     keeper, ended = turn.the_keeper, list[str]()
-    await _wait_if_early(parts, keeper)
+    await _wait_if_early(parts, turn)
 
     def change(record: RecordDoc, now: float) -> Change:
         wanted = claimed(parts, turn, record, now)
@@ -107,12 +120,9 @@ async def _claim(parts: Parts, turn: Turn) -> bool:
     return True
 
 
-async def _wait_if_early(parts: Parts, keeper: Keeper) -> None:
+async def _wait_if_early(parts: Parts, turn: Turn) -> None:
     now = parts.desk.clock.time()
-    waits = [(run["not_before"] or now) - now for run in keeper.record["runs"].values() if run["state"] == "retry"]
-    if (
-        waits
-        and 0 < min(waits) < _EARLY_S
-        and not any(claimable(run, now=now) for run in keeper.record["runs"].values())
-    ):
+    runs = [run for run in turn.the_keeper.record["runs"].values() if executes(turn.lane, run.get("lane", "batch"))]
+    waits = [(run["not_before"] or now) - now for run in runs if run["state"] == "retry"]
+    if waits and 0 < min(waits) < _EARLY_S and not any(claimable(run, now=now) for run in runs):
         await asyncio.sleep(min(waits))

@@ -49,5 +49,6 @@ def _allowed(turn: Turn) -> bool:
         turn.knock is None
         and turn.delivery.count <= _DELIVERIES
         and bool(turn.drivers)
+        and not turn.waits
         and all(driver.delivery == "idempotent" and not needs_renewal(driver.timeout_s) for driver in turn.drivers)
     )

@@ -5,6 +5,7 @@ from vextir_os.processor.death import effects_of_death
 from vextir_os.processor.turn import Parts, Turn
 from vextir_os.runs.keeper import Change, Effect
 from vextir_os.runs.record import RecordDoc, claimable
+from vextir_os.runs.start import hindrance
 from vextir_os.runs.transitions import Hold, claim, lease_s
 
 
@@ -19,6 +20,8 @@ def claimed(parts: Parts, turn: Turn, record: RecordDoc, now: float) -> Change:
         manifest = parts.registry.find(driver)
         # A driver that is not installed here waits for a worker, or a version, that has it.
         if manifest is None or not claimable(run, now=now):
+            continue
+        if hindrance(lane=run.get("lane", "batch"), worker=turn.lane, now=now) is not None:
             continue
         runs[driver] = claim(run, owner=turn.owner, now=now, lease=lease_s(manifest.timeout_s))
         touched.append(driver)

@@ -45,7 +45,8 @@ def change_for(
         id=retry_knock_id(record["event_id"], driver, after["rerun"], after["attempt"]),
         flow=record["id"].partition("~")[0],
     )
-    return _changed(record, driver, after, knocks=(ScheduledMessage(knock, after["not_before"]),))
+    lane = after.get("lane", "batch")
+    return _changed(record, driver, after, knocks=(ScheduledMessage(knock, after["not_before"], lane),))
 
 
 def held_run(record: RecordDoc, driver: str) -> RunDoc:

@@ -22,9 +22,9 @@ from vextir_os.processor.intake import Intake
 from vextir_os.processor.turn import Parts
 from vextir_os.runs.acts import Act, discarded, edited, entry_of, is_own, replayed, settled_by
 from vextir_os.runs.deadletter import OPEN, closed, state_of
-from vextir_os.runs.keeper import Change, Emit, Keeper, ScheduledMessage, by_queue
+from vextir_os.runs.keeper import Change, Emit, Keeper, ScheduledMessage
 from vextir_os.runs.messages import Knock, knock_message, retry_knock_id
-from vextir_os.runs.record import DEAD_LETTERS, ActDoc, Do, RecordDoc, halts
+from vextir_os.runs.record import DEAD_LETTERS, ActDoc, Do, Lane, RecordDoc, halts
 
 _TRIES = 5
 
@@ -67,7 +67,9 @@ class DeadLetters:
             after = replayed(record, driver, act, rerun=rerun, now=now)
             name = retry_knock_id(record["event_id"], driver, rerun + 1, 0)
             # Not `touched`: another's replay leaves the run just as this one does. The act says whose it was.
-            return Change(record=after, knocks=(self._knock(record, name),))
+            return Change(
+                record=after, knocks=(self._knock(record, name, lane=record["runs"][driver].get("lane", "batch")),)
+            )
 
         try:
             return await self._with_record(stored, act, change)
@@ -185,7 +187,7 @@ class DeadLetters:
         for _ in range(_TRIES):
             after = closed(stored.document, entry)
             try:
-                sends = [Send(queue.name, batch) for queue, batch in by_queue([message], desk.queue, desk.ordered)]
+                sends = [Send(queue.name, batch) for queue, batch in desk.by_queue([message])]
                 await desk.atomic.transact([Replace(DEAD_LETTERS, after, stored.etag), *sends])
             except (ConflictError, StoreUnavailableError) as refused:
                 error = refused
@@ -216,10 +218,10 @@ class DeadLetters:
         """Return the knock that lets a key go on, where its dead head halted it until now."""
         return (self._knock(after, f"act~{act.id}"),) if halts(before) and not halts(after) else ()
 
-    def _knock(self, record: RecordDoc, name: str) -> ScheduledMessage:
+    def _knock(self, record: RecordDoc, name: str, lane: Lane = "batch") -> ScheduledMessage:
         knock = Knock(record["id"], record["pk"])
         flow = record["id"].partition("~")[0]
-        return ScheduledMessage(knock_message(self._parts.desk.signer, knock, id=name, flow=flow))
+        return ScheduledMessage(knock_message(self._parts.desk.signer, knock, id=name, flow=flow), lane=lane)
 
 
 def _dealt_with(letter: Letter) -> RunStateError:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from vextir_os.errors import LostRunError, NotFoundError
 from vextir_os.ports.store import Stored, Where
 from vextir_os.processor.turn import Parts
-from vextir_os.runs.keeper import Change, Keeper, ScheduledMessage
-from vextir_os.runs.messages import Knock, knock_message
+from vextir_os.runs.keeper import Change, Keeper
+from vextir_os.runs.knocks import knocks
 from vextir_os.runs.record import CLOCK_SKEW_S, EVENTS, RecordDoc
 from vextir_os.runs.transitions import LONGEST_LEASE_S, lease_ended, leased_by
 
@@ -71,14 +71,11 @@ class Departed:
             if not ended:
                 raise LostRunError(f"record {record['id']} has no run of worker {worker} any more")
             runs = {name: lease_ended(record["runs"][name], worker, now=now) for name in ended}
-            knock = knock_message(
-                desk.signer,
-                Knock(record["id"], record["pk"]),
-                id=f"{record['event_id']}~w{worker}",
-                flow=record["id"].partition("~")[0],
-            )
             # No run is named as touched: what recognises an own write does not change here. A second try asserts anew.
-            return Change(record={**record, "runs": {**record["runs"], **runs}}, knocks=(ScheduledMessage(knock),))
+            return Change(
+                record={**record, "runs": {**record["runs"], **runs}},
+                knocks=knocks(desk, record, ended, mark=f"w{worker}"),
+            )
 
         try:
             keeper = await Keeper.read(desk, found["pk"], found["id"])

@@ -22,7 +22,7 @@ from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Message, Queue
 from vextir_os.runs.claimcheck import SCHEME, check_in
-from vextir_os.runs.keeper import by_queue
+from vextir_os.runs.lanes import by_queue
 from vextir_os.runs.messages import event_message
 
 UNTRUSTED = "untrusted"
@@ -115,11 +115,13 @@ class Intake:
         trusts: Says whether a source is vouched for.
         notify: Told of each event that was accepted.
         refused: Told why nothing of a request was.
+        urgent: Where events of high priority go.
     """
 
     clock: Clock
     queue: Queue
     ordered: Queue
+    urgent: Queue
     atomic: Atomic | None
     blobs: Blobs
     signer: Signer
@@ -177,7 +179,7 @@ class Intake:
         return stamped, messages
 
     async def _send(self, messages: Sequence[Message]) -> None:
-        apart = by_queue(messages, self.queue, self.ordered)
+        apart = by_queue(messages, self.queue, ordered=self.ordered, urgent=self.urgent)
         if len(apart) == 1 or self.atomic is None:
             for queue, batch in apart:
                 await queue.send(batch)

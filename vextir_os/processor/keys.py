@@ -5,15 +5,16 @@ else has done is found and not done again. A crash anywhere leaves an entry in s
 """
 
 import asyncio
+import contextlib
 from typing import Literal
 
 from vextir_os.errors import ConflictError, LostRunError, NotFoundError, StoreBusyError, StoreUnavailableError
 from vextir_os.processor.claim import claimed
 from vextir_os.processor.turn import Parts, Turn
 from vextir_os.runs import ordering
-from vextir_os.runs.keeper import Change, Keeper, ScheduledMessage
+from vextir_os.runs.keeper import Change, Keeper
 from vextir_os.runs.keyfile import KeyFile
-from vextir_os.runs.messages import Knock, knock_message
+from vextir_os.runs.knocks import knocks
 from vextir_os.runs.record import RecordDoc
 
 _TRIES = 20
@@ -148,26 +149,15 @@ async def _begin(parts: Parts, turn: Turn, keeper: Keeper, ticket: int, *, claim
     def change(record: RecordDoc, now: float) -> Change:
         if record["key"]["turn"] != place["turn"]:
             raise LostRunError(f"record {record['id']} was replayed, and waits at the end of its key")
-        ready = ordering.made_ready(record, ticket)
-        if claims:
-            try:
-                return claimed(parts, turn, ready, now)
-            except LostRunError:
-                # None of its drivers is here: somebody else executes them.
-                pass
         waiting = [driver for driver, run in record["runs"].items() if run["state"] == "queued"]
-        return Change(record=ready, touched=waiting, knocks=[_knock(parts, ready, ticket)])
+        begun = Change(record=ordering.made_ready(record, ticket), touched=waiting)
+        if claims:
+            # Where none of its drivers is here, or all are slow: somebody else executes them.
+            with contextlib.suppress(LostRunError):
+                begun = claimed(parts, turn, begun.record, now)
+        left = [driver for driver in waiting if begun.record["runs"][driver]["state"] == "ready"]
+        return begun._replace(knocks=knocks(parts.desk, begun.record, left, mark=f"k{place['turn']}.{ticket}"))
 
     # Soft: a power failure that takes it leaves the entry that led here.
     await keeper.write(change, durable=False)
     return "claimed" if any(run["owner"] == turn.owner for run in keeper.record["runs"].values()) else "stays"
-
-
-def _knock(parts: Parts, record: RecordDoc, ticket: int) -> ScheduledMessage:
-    message = knock_message(
-        parts.desk.signer,
-        Knock(record["id"], record["pk"]),
-        id=f"{record['event_id']}~k{record['key']['turn']}.{ticket}",
-        flow=record["id"].partition("~")[0],
-    )
-    return ScheduledMessage(message)

@@ -10,6 +10,7 @@ from vextir_os.processor.at_once import at_once
 from vextir_os.processor.decide import authorize, route
 from vextir_os.processor.decode import decode, quarantine
 from vextir_os.processor.execute import execute
+from vextir_os.processor.gate import gate
 from vextir_os.processor.ordered import line_up, move_on
 from vextir_os.processor.turn import Next, Parts, Settlement, Stage, Turn
 
@@ -19,6 +20,7 @@ STAGES: tuple[Stage, ...] = (
     authorize,   # policy: a grant or a denial; pure
     route,       # registry: the drivers; pure
     line_up,     # ordered events: a record of its own, in line for its key; it is claimed at the head alone
+    gate,        # which of them this worker begins now: lanes; pure
     at_once,     # drivers that may run twice: run, then one record with their outcome
     admit,       # one record per event: created with its runs claimed, or found and claimed
     execute,     # each run: the driver under its limits, then commit, publish and settle in one write

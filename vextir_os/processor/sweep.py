@@ -5,8 +5,9 @@ A crash anywhere leaves a `due` in some record; the sweep finds it and knocks, a
 
 import contextlib
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from vextir_os.errors import (
     AlreadyExistsError,
@@ -21,13 +22,12 @@ from vextir_os.ports.store import Patch, Stored, Where
 from vextir_os.processor.decode import dead_message, inbound
 from vextir_os.processor.turn import Parts
 from vextir_os.runs.messages import Knock, kind_of, knock_message
-from vextir_os.runs.record import DEAD_LETTERS, EVENTS
+from vextir_os.runs.record import DEAD_LETTERS, EVENTS, Lane, RecordDoc, again_s
 
 MAX_DELIVERIES = "MaxDeliveryCountExceeded"
 """Why the broker gives up on a message whose workers never settled it: an outage, never the message's fault."""
 
 _PAGE = 100
-_AGAIN_S = 60.0
 _DRAIN_DELAY_S = 30.0
 
 
@@ -45,11 +45,11 @@ class Sweep:
 
     Args:
         parts: What the stages work with.
-        dead: The broker's dead-letter queue.
+        dead: The broker's dead-letter queues, by lane.
         purge: Removes some of what has expired, with its blobs, and returns how much; on Cosmos the service does.
     """
 
-    def __init__(self, parts: Parts, dead: Queue, purge: Callable[[], Awaitable[int]]) -> None:
+    def __init__(self, parts: Parts, dead: Mapping[Lane, Queue], purge: Callable[[], Awaitable[int]]) -> None:
         self._parts = parts
         self._dead = dead
         self._purge = purge
@@ -82,22 +82,25 @@ class Sweep:
             id=f"{record['event_id']}~s{record['due']}",
             flow=record["id"].partition("~")[0],
         )
-        await desk.queue.send([knock])
+        for lane in record.get("lanes", ("batch",)):
+            await desk.queue_of(lane).send([knock])
+        again = again_s(cast(RecordDoc, record), now=desk.clock.time())
         with contextlib.suppress(ConflictError, NotFoundError):
             await desk.store.patch(
                 EVENTS,
                 record["pk"],
                 record["id"],
-                [Patch("set", "due", desk.clock.time() + _AGAIN_S)],
+                [Patch("set", "due", desk.clock.time() + again)],
                 only_if=[Where("due", "=", record["due"])],
             )
 
     async def _drain(self) -> int:
         count = 0
-        while deliveries := await self._dead.receive(_PAGE, 0):
-            for delivery in deliveries:
-                await self._drain_one(delivery)
-            count += len(deliveries)
+        for lane, dead in self._dead.items():
+            while deliveries := await dead.receive(_PAGE, 0):
+                for delivery in deliveries:
+                    await self._drain_one(delivery, lane)
+                count += len(deliveries)
         return count
 
     async def _back(self, delivery: Delivery) -> Sequence[Message]:
@@ -114,17 +117,26 @@ class Sweep:
             return await inbound(self._parts, delivery)
         return [dataclasses.replace(message, id=f"{message.id[:80]}~d{delivery.sequence}")]
 
-    async def _drain_one(self, delivery: Delivery) -> None:
+    async def _return(self, back: Sequence[Message], lane: Lane, *, at: float) -> None:
+        desk = self._parts.desk
+        if lane == "batch":
+            await desk.send(back, at=at)
+        else:
+            await desk.queue_of(lane).send(back, at=at)
+
+    async def _drain_one(self, delivery: Delivery, lane: Lane) -> None:
         desk = self._parts.desk
         try:
             back = await self._back(delivery)
             if back:
-                await desk.send(back, at=desk.clock.time() + _DRAIN_DELAY_S)
+                await self._return(back, lane, at=desk.clock.time() + _DRAIN_DELAY_S)
         except EventError as error:
             # Under the id that it has: sent back under another one it would become a second dead letter.
-            document = await dead_message(self._parts, dataclasses.replace(delivery, entity=desk.queue.name), error)
+            document = await dead_message(
+                self._parts, dataclasses.replace(delivery, entity=desk.queue_of(lane).name), error
+            )
             with contextlib.suppress(AlreadyExistsError):
                 await desk.store.create(DEAD_LETTERS, document)
             self._parts.observer.quarantined(str(error), str(document["id"]))
         with contextlib.suppress(LockLostError):
-            await self._dead.complete(delivery.token)
+            await self._dead[lane].complete(delivery.token)

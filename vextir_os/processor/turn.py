@@ -18,6 +18,8 @@ from vextir_os.registry.registry import Registry
 from vextir_os.runs.keeper import Desk, Keeper
 from vextir_os.runs.lineage import Limits
 from vextir_os.runs.messages import Knock
+from vextir_os.runs.record import Lane
+from vextir_os.runs.start import Wait
 from vextir_os.runs.transitions import Hold
 
 Settlement = Literal["complete", "settled"]
@@ -58,6 +60,8 @@ class Turn:
 
     Attributes:
         owner: A nonce for this delivery, never reused: the worker's name and a number, `5d1f0c22ab90e3f4.1c`.
+        lane: The lane that this worker serves; None when it serves all. Known once the gate was passed.
+        waits: The drivers of a new event that this worker does not begin, and why.
     """
 
     delivery: Delivery
@@ -68,6 +72,8 @@ class Turn:
     ours: bool = False
     decision: Decision | None = None
     drivers: tuple[Manifest, ...] = ()
+    lane: Lane | None = None
+    waits: dict[str, Wait] = field(default_factory=dict)
     keeper: Keeper | None = None
     holds: dict[str, Hold] = field(default_factory=dict)
     running: int = 0

@@ -10,8 +10,8 @@ removed from it.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, cast
 
 from vextir_os.errors import (
@@ -28,9 +28,10 @@ from vextir_os.ports.atomic import Atomic, Complete, Create, Operation, Replace,
 from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Message, Queue
 from vextir_os.ports.store import Document, Store
+from vextir_os.runs.lanes import by_queue
 from vextir_os.runs.messages import stored_event_message
 from vextir_os.runs.ordering import with_move
-from vextir_os.runs.record import EVENTS, OutboxEntry, RecordDoc, remove_applied, with_due
+from vextir_os.runs.record import EVENTS, Lane, OutboxEntry, RecordDoc, remove_applied, with_due
 
 _TRIES = 20
 """Times that one change may meet another's write, or no answer, before the delivery is given back."""
@@ -43,10 +44,11 @@ a lease has over the driver's time-out."""
 
 @dataclass(frozen=True, slots=True)
 class ScheduledMessage:
-    """A message that goes out with a write; `at` in epoch seconds, None for now."""
+    """A message that goes out with a write, to a lane; `at` in epoch seconds, None for now."""
 
     message: Message
     at: float | None = None
+    lane: Lane = "batch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +106,9 @@ class Desk:
     """What writing records needs: the ports, the signature, how long finished records are kept.
 
     Attributes:
-        queue: Where events and knocks come in.
+        queue: Where events come in, and the knocks of a lane without a queue of its own.
         ordered: Where ordered events come in; its sessions are their keys.
+        lanes: The queues of the other lanes; without any, whoever receives executes all.
         missed: Told of a write that was refused or got no answer, before it is looked at again.
     """
 
@@ -117,20 +120,26 @@ class Desk:
     atomic: Atomic | None
     retention_s: int
     missed: Callable[[StoreError], None] = lambda _error: None
+    lanes: Mapping[Lane, Queue] = field(default_factory=dict)
+
+    def queue_of(self, lane: Lane) -> Queue:
+        """Return the queue of a lane."""
+        return self.lanes.get(lane, self.queue)
+
+    def lane_of(self, entity: str) -> Lane | None:
+        """Return the lane that a queue belongs to; None when there is one queue for all."""
+        if not self.lanes or entity == self.queue.name:
+            return "batch" if self.lanes else None
+        return next((lane for lane, queue in self.lanes.items() if queue.name == entity), "batch")
 
     async def send(self, messages: Sequence[Message], *, at: float | None = None) -> None:
         """Send each message to the queue that it belongs to, in their order; `at`: epoch seconds, not before."""
-        for queue, batch in by_queue(messages, self.queue, self.ordered):
+        for queue, batch in self.by_queue(messages):
             await queue.send(batch, at=at)
 
-
-def by_queue(messages: Sequence[Message], queue: Queue, ordered: Queue) -> list[tuple[Queue, Sequence[Message]]]:
-    """Return the messages by the queue that they belong to: those that name a session to `ordered`."""
-    in_line = [message for message in messages if message.session]
-    if not in_line:
-        return [(queue, messages)]
-    others = [message for message in messages if not message.session]
-    return [(queue, others), (ordered, in_line)] if others else [(ordered, in_line)]
+    def by_queue(self, messages: Sequence[Message]) -> Sequence[tuple[Queue, Sequence[Message]]]:
+        """Return the messages of events by the queue that they belong to."""
+        return by_queue(messages, self.queue, ordered=self.ordered, urgent=self.queue_of("high"))
 
 
 class Keeper:
@@ -290,7 +299,7 @@ class Keeper:
     async def _follow_up(self, written: Change) -> None:
         await self._publish(written.effects)
         for knock in written.knocks:
-            await self._desk.queue.send([knock.message], at=knock.at)
+            await self._desk.queue_of(knock.lane).send([knock.message], at=knock.at)
 
     async def _publish(self, effects: Sequence[Effect]) -> None:
         if not effects:
@@ -361,8 +370,8 @@ def _operations(desk: Desk, wanted: Change) -> list[Operation]:
     ]
     emitted = [effect.message for effect in wanted.effects if isinstance(effect, Emit)]
     if emitted:
-        operations.extend(Send(queue.name, batch) for queue, batch in by_queue(emitted, desk.queue, desk.ordered))
-    operations.extend(Send(desk.queue.name, [knock.message], knock.at) for knock in wanted.knocks)
+        operations.extend(Send(queue.name, batch) for queue, batch in desk.by_queue(emitted))
+    operations.extend(Send(desk.queue_of(knock.lane).name, [knock.message], knock.at) for knock in wanted.knocks)
     return operations
 
 

@@ -18,8 +18,8 @@ from vextir_os.events.jsonio import Raw
 State = Literal["ready", "running", "retry", "parked", "held", "queued", "done", "dead", "cancelled"]
 FINAL: frozenset[str] = frozenset({"done", "dead", "cancelled"})
 
-Lane = Literal["batch"]
-"""Where a run may be executed; knocks for it go there. Every driver runs in the one lane there is."""
+Lane = Literal["batch", "high", "slow"]
+"""Where a run may be executed; knocks for it go there. What belongs where: see `lanes`."""
 
 Status = Literal["ok", "running", "waiting", "queued", "failed", "denied", "cancelled", "unrouted"]
 """What a person reads; the protocol's states are finer."""
@@ -37,12 +37,23 @@ CLOCK_SKEW_S = 2.0
 """Nothing is compared finer than this: store times may have whole seconds."""
 
 OUTBOX_DUE_S = 15.0
-"""After this time somebody else may publish what a commit left in the outbox."""
+"""After this time somebody else may publish what a commit left in the outbox, or knock for a run that is ready."""
+
+AGAIN_S = 60.0
+LONGEST_AGAIN_S = 3_600.0
+"""Between two knocks of the sweep at one record: at least, and at most where its runs only wait to be begun."""
+
+_RESTING = FINAL | {"ready"}
 
 
 class RunDoc(TypedDict):
-    """One driver's state inside a record. Times are epoch seconds of the store's clock."""
+    """One driver's state inside a record. Times are epoch seconds of the store's clock.
 
+    `lane` is left out for `batch`. A run that is `ready` may have a `not_before`: somebody looks at it then, at the
+    latest; it is no condition for a claim.
+    """
+
+    lane: NotRequired[Lane]
     state: State
     fence: int
     owner: str | None
@@ -126,14 +137,31 @@ class RecordDoc(TypedDict):
     acts: NotRequired[list[ActDoc]]
     key: NotRequired[KeyPart]
     due: NotRequired[float]
-    lanes: NotRequired[list[str]]
+    lanes: NotRequired[list[Lane]]
     ttl: NotRequired[int]
 
 
-def new_run(*, now: float, owner: str | None, lease_s: float, hashes: Mapping[str, str]) -> RunDoc:
-    """Return a run as admit creates it: claimed under fence 1 with an owner, else ready under fence 0."""
+def new_run(
+    *,
+    now: float,
+    owner: str | None,
+    lease_s: float,
+    hashes: Mapping[str, str],
+    lane: Lane = "batch",
+    look_at: float | None = None,
+) -> RunDoc:
+    """Return a run as admit creates it: claimed under fence 1 with an owner, else ready under fence 0.
+
+    Args:
+        now: Epoch seconds.
+        owner: Who has claimed it; None for a run that this worker may not execute.
+        lease_s: How long the claim holds, in seconds.
+        hashes: Of the code, by name.
+        lane: Where it may be executed.
+        look_at: When somebody looks at a run that is ready, at the latest; None for now.
+    """
     claimed = owner is not None
-    return {
+    run: RunDoc = {
         "state": "running" if claimed else "ready",
         "fence": 1 if claimed else 0,
         "owner": owner,
@@ -141,7 +169,7 @@ def new_run(*, now: float, owner: str | None, lease_s: float, hashes: Mapping[st
         "quiet_at": None,
         "takeovers": 0,
         "attempt": 0,
-        "not_before": None,
+        "not_before": look_at,
         "wait": None,
         "rerun": 0,
         "output": None,
@@ -153,6 +181,9 @@ def new_run(*, now: float, owner: str | None, lease_s: float, hashes: Mapping[st
         "started": now if claimed else None,
         "ended": None,
     }
+    if lane != "batch":
+        run["lane"] = lane
+    return run
 
 
 def new_record(
@@ -198,12 +229,18 @@ def with_due(record: RecordDoc, *, now: float, retention_s: int) -> RecordDoc:
     `due` is an index for the sweep, never a condition for a worker. Changes the dict it is given, which its caller
     has just made.
     """
-    moments = [moment for run in record["runs"].values() if (moment := _run_due(run, now)) is not None]
+    moments, lanes = [], []
+    for run in record["runs"].values():
+        moment = _run_due(run, now)
+        if moment is not None:
+            moments.append(moment)
+            lanes.append(run.get("lane", "batch"))
     if record["outbox"]:
         moments.append(now + OUTBOX_DUE_S)
+        lanes.append("batch")
     if moments:
         record["due"] = min(moments)
-        record["lanes"] = ["batch"]
+        record["lanes"] = lanes if len(lanes) == 1 else sorted(set(lanes))
         record.pop("ttl", None)
     else:
         record.pop("due", None)
@@ -219,7 +256,7 @@ def _run_due(run: RunDoc, now: float) -> float | None:
         case "running":
             return (run["lease_until"] or now) + CLOCK_SKEW_S
         case "ready":
-            return now
+            return now if run["not_before"] is None else run["not_before"]
         case "retry":
             return run["not_before"]
         case "parked":
@@ -227,6 +264,16 @@ def _run_due(run: RunDoc, now: float) -> float | None:
             return until
         case _:
             return None
+
+
+def again_s(record: RecordDoc, *, now: float) -> float:
+    """Return after how many seconds the sweep knocks again at a record that it has knocked at.
+
+    A record whose runs all wait to be begun is looked at at growing distances, so that a long line costs few looks.
+    """
+    if record["outbox"] or any(run["state"] not in _RESTING for run in record["runs"].values()):
+        return AGAIN_S
+    return min(max(AGAIN_S, now - record["created"]), LONGEST_AGAIN_S)
 
 
 def is_finished(record: RecordDoc) -> bool:
