@@ -16,6 +16,8 @@ from vextir_os.events.names import check_pattern, check_tenant
 
 _DAY_S = 86_400
 _PREFIX = "VEXTIR_"
+STDERR = "stderr"
+"""As the place of the log: the standard error of the process."""
 _OTHERS = frozenset({"VEXTIR_SOAK"})
 
 
@@ -48,6 +50,8 @@ class Settings:
         max_loops: Times that one driver emits for events of one type in a row of causes, at most.
         max_fan_out: Events that one run emits, at most.
         max_flow: Events that follow from one first event, at most.
+        log: Where log lines go: a file, or `stderr`; empty for nowhere.
+        log_level: The lowest level of our own lines that is written.
         best_of: Patterns of event types of which only the most specific driver runs; of all others every match.
     """
 
@@ -72,6 +76,8 @@ class Settings:
     max_flow: int = 1_000_000
     best_of: tuple[str, ...] = ()
     metrics: Literal["key", "open"] = "key"
+    log: str = ""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 def load_settings(root: Path, environ: Mapping[str, str]) -> Settings:
@@ -130,6 +136,10 @@ def _synchronous(text: str) -> str:
     return text.upper()
 
 
+def _log(text: str) -> str:
+    return text if text in ("", STDERR) else str(Path(text).expanduser().absolute())
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text.lower() not in words:
@@ -174,4 +184,6 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "max_flow": _whole(1, 10**12 - 1),
     "best_of": _patterns,
     "metrics": _one_of("key", "open"),
+    "log": _log,
+    "log_level": _one_of("debug", "info", "warning", "error"),
 }

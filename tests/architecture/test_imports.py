@@ -9,8 +9,14 @@ import pytest
 import vextir_os
 from tests.architecture.source import Import, files, imports, imports_of, module_of, shown, within
 
-HEAVY = ("fastapi", "starlette", "uvicorn", "openai", "anthropic", "mcp", "azure", "prometheus_client")
-SDK_PACKAGES = ("vextir_os.adapters", "vextir_os.api", "vextir_os.local", "vextir_os.telemetry.exposition")
+HEAVY = (
+    "fastapi", "starlette", "uvicorn", "openai", "anthropic", "mcp", "azure", "prometheus_client", "structlog",
+    "opentelemetry",
+)  # fmt: skip
+SDK_PACKAGES = (
+    "vextir_os.adapters", "vextir_os.api", "vextir_os.local", "vextir_os.telemetry.exposition",
+    "vextir_os.telemetry.lines", "vextir_os.telemetry.otel",
+)  # fmt: skip
 IMPORTERS = {
     "vextir_os.adapters": ("vextir_os.bootstrap", "vextir_os.local"),
     "vextir_os.compat": ("vextir_os.cli", "vextir_os.testing"),

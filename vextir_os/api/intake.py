@@ -15,6 +15,7 @@ from vextir_os.events.codec_data import media_type
 from vextir_os.events.codec_http import decode_http
 from vextir_os.events.event import Event
 from vextir_os.events.limits import WIRE_BYTES
+from vextir_os.events.traceparent import clean_traceparent
 from vextir_os.kernel import Kernel, operator
 
 SOURCE = "/api"
@@ -71,6 +72,8 @@ class HttpIntake:
                 self._kernel.store, key, self._who, request, ttl_s=self._kernel.settings.retention_s
             )
             events = idempotency.name_events(events, key, self._who)
+        if "traceparent" in headers:
+            events = _traced(events, headers.getlist("traceparent"))
         return await self._kernel.intake.publish(events, self._who, source=SOURCE)
 
 
@@ -99,6 +102,12 @@ def check_headers(headers: Headers) -> str:
             )
         )
     return content_type
+
+
+def _traced(events: Sequence[Event], headers: Sequence[str]) -> Sequence[Event]:
+    """Return the events in the trace of their request; those that bring their own `traceparent` stay in that."""
+    trace = clean_traceparent(headers[0]) if len(headers) == 1 else ""
+    return [event if event.traceparent else event.stamped(traceparent=trace) for event in events]
 
 
 def _decode_large(content_type: str, headers: Headers, body: bytes) -> list[Event]:

@@ -24,10 +24,13 @@ from vextir_os.local.loop import run
 from vextir_os.local.runner import Runner
 from vextir_os.policy.model import Bundle
 from vextir_os.registry.manifest_json import Index
-from vextir_os.settings import Settings
+from vextir_os.settings import STDERR, Settings
+from vextir_os.telemetry.logs import logged
 
 if TYPE_CHECKING:
     from vextir_os.api.serve import Address
+
+_LOG = logging.getLogger("vextir.dev")
 
 Once = Annotated[
     list[Path] | None,
@@ -99,13 +102,15 @@ def _fresh_index(root: Path) -> Index:
 
 @contextlib.asynccontextmanager
 async def _kernel(settings: Settings, index: Index, bundle: Bundle) -> AsyncIterator[Kernel]:
+    """Open the OS, with its log if there is to be one."""
     from vextir_os.bootstrap import open_kernel
     from vextir_os.policy.engine import PolicyEngine
     from vextir_os.registry.registry import Registry
 
     registry = Registry(index.manifests, root=settings.root)
     async with open_kernel(settings, registry=registry, policy=PolicyEngine(bundle)) as kernel:
-        yield kernel
+        with logged(settings, kernel.observers, kernel.clock):
+            yield kernel
 
 
 async def _once(settings: Settings, index: Index, bundle: Bundle, paths: list[Path], timeout_s: float) -> int:
@@ -115,7 +120,7 @@ async def _once(settings: Settings, index: Index, bundle: Bundle, paths: list[Pa
     warn_of_policies(to, bundle)
     narrator = Narrator(to)
     try:
-        with _logged_by(narrator):
+        with _logged_by(narrator, settings):
             async with _kernel(settings, index, bundle) as kernel:
                 return await run_once(kernel, paths, timeout_s)
     finally:
@@ -126,17 +131,30 @@ async def _serve(settings: Settings, index: Index, bundle: Bundle, *, public: bo
     to = screen.stderr()
     narrator = Narrator(to)
     try:
-        with _stop_signals() as stopped, _logged_by(narrator):
+        with _stop_signals() as stopped, _logged_by(narrator, settings):
             async with _kernel(settings, index, bundle) as kernel:
-                kernel.observers.add(narrator)
+                if settings.log != STDERR:
+                    kernel.observers.add(narrator)
                 async with Runner(kernel) as runner, _served(kernel, public=public) as address:
-                    to.write(*start_lines(to, settings, index, bundle, address.url))
-                    warn_of_policies(to, bundle)
+                    _say_ready(to, settings, index, bundle, address.url)
                     await _first_of(asyncio.ensure_future(runner.wait()), stopped)
-                    narrator.tell([[screen.Span("stopping: what runs may end, for up to 20 s", "dim")]])
+                    if settings.log == STDERR:
+                        _LOG.info("stopping")
+                    else:
+                        narrator.tell([[screen.Span("stopping: what runs may end, for up to 20 s", "dim")]])
     finally:
         narrator.close()
     return Exit.INTERRUPTED if stopped.result() == signal.SIGINT else Exit.DONE
+
+
+def _say_ready(to: screen.Screen, settings: Settings, index: Index, bundle: Bundle, url: str) -> None:
+    """Say what runs and whether anything is checked: to a person, or in the log that has stderr for itself."""
+    if settings.log == STDERR and not to.terminal:
+        fields = {"url": url, "drivers": len(index.manifests), "policies": len(bundle.policies)}
+        _LOG.info("ready", extra={"vextir": {"fields": fields | {"development_policies": bundle.development}}})
+        return
+    to.write(*start_lines(to, settings, index, bundle, url))
+    warn_of_policies(to, bundle)
 
 
 @contextlib.asynccontextmanager
@@ -197,9 +215,9 @@ async def _first_of(working: "asyncio.Future[None]", stopped: "asyncio.Future[si
 
 
 @contextlib.contextmanager
-def _logged_by(narrator: Narrator) -> Iterator[None]:
+def _logged_by(narrator: Narrator, settings: Settings) -> Iterator[None]:
     # All of Python's log: without a handler it would write what comes from outside to the terminal as it is.
-    handler = NarratorHandler(narrator)
+    handler = logging.NullHandler() if settings.log == STDERR else NarratorHandler(narrator)
     log = logging.getLogger()
     log.addHandler(handler)
     try:

@@ -39,6 +39,11 @@ class Context(Protocol):
         """The store's time when this turn began; aware, UTC."""
         ...
 
+    @property
+    def traceparent(self) -> str:
+        """W3C `traceparent` for calls to the outside; empty when the event belongs to no trace."""
+        ...
+
     def log(self, message: str, **fields: Any) -> None:
         """Write one log entry; it carries event, driver and attempt by itself. `fields` are JSON values."""
         ...

@@ -62,6 +62,9 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
             attempt=run["attempt"] + 1,
             rerun=run["rerun"],
             now=parts.desk.clock.time(),
+            record=record["id"],
+            correlation_id=event.correlationid,
+            traceparent=event.traceparent,
         )
         call = call_driver(loaded, event, context)
         returned = await within(call, manifest, parts.stops, record["id"], run["fence"])

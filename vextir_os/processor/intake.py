@@ -15,6 +15,7 @@ from vextir_os.events.event import Event, merge_labels
 from vextir_os.events.identity import Principal, Signer
 from vextir_os.events.limits import INLINE_BYTES
 from vextir_os.events.names import is_reserved
+from vextir_os.events.traceparent import clean_traceparent
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Request
 from vextir_os.ports.atomic import Atomic, Send
@@ -68,6 +69,7 @@ def stamp(event: Event, principal: Principal, *, now: float, event_id: str, sour
         userid=principal.id if principal.kind == "user" else "",
         correlationid=event.correlationid or named,
         lineage="",
+        traceparent=event.traceparent and clean_traceparent(event.traceparent),
         priority=min(event.priority, principal.max_priority),
         labels=event.labels if trusted else merge_labels(event.labels, (UNTRUSTED,)),
     )

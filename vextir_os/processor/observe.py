@@ -59,6 +59,9 @@ class Observer:
     def swept(self, swept: "Swept") -> None:
         """Hear what a sweep did."""
 
+    def unlogged(self, lines: int) -> None:
+        """Hear how many lines the log had no room for. Told from the log's thread."""
+
 
 _HOOKS = tuple(name for name in vars(Observer) if not name.startswith("_"))
 
@@ -148,3 +151,8 @@ class Observers(Observer):
         """Pass it on."""
         for hear in self._hear["swept"]:
             hear(swept)
+
+    def unlogged(self, lines: int) -> None:
+        """Pass it on."""
+        for hear in self._hear["unlogged"]:
+            hear(lines)

@@ -102,6 +102,10 @@ class Counting(Observer):
         done["drained"] += swept.drained
         done["purged"] += swept.purged
 
+    def unlogged(self, lines: int) -> None:
+        """Count them."""
+        self.counts.unlogged += lines
+
     def _finished(self, turn: "Turn", record: RecordDoc) -> None:
         self.counts.finished.add(status(record))
         # What a knock says of its own time says nothing of the event's.

@@ -81,6 +81,7 @@ class Counts:
         settled: What became of deliveries.
         missed: Writes to records that had to be looked at again, by reason.
         swept: What sweeps did.
+        unlogged: Lines that the log had no room for.
     """
 
     published: Tally = field(default_factory=lambda: Tally(TYPES))
@@ -97,6 +98,7 @@ class Counts:
     settled: dict[str, int] = field(default_factory=lambda: {"complete": 0, "settled": 0, "abandoned": 0})
     missed: dict[str, int] = field(default_factory=lambda: {"conflict": 0, "unavailable": 0})
     swept: dict[str, int] = field(default_factory=lambda: {"sweeps": 0, "knocked": 0, "drained": 0, "purged": 0})
+    unlogged: int = 0
 
     def driver(self, name: str) -> OfDriver:
         """Return what is counted of a driver; of those over the bound together."""

@@ -60,6 +60,8 @@ class _Families(Collector):
         yield from _events(scrape.counts)
         yield from _drivers(scrape.counts)
         yield from _work(scrape.counts)
+        dropped = "Lines that the log had no room for."
+        yield CounterMetricFamily("vextir_log_lines_dropped", dropped, value=scrape.counts.unlogged)
         yield GaugeMetricFamily(
             "vextir_storage_up", "Whether store and queue answered this scrape.", value=scrape.gauges is not None
         )

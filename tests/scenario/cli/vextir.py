@@ -97,12 +97,12 @@ class Project:
         return self.run("dev", "--once", str(file), *arguments)
 
     @contextlib.contextmanager
-    def running(self, *arguments: str) -> Iterator["Running"]:
+    def running(self, *arguments: str, **environ: str) -> Iterator["Running"]:
         """Start a command that goes on; it is killed at the end if it still runs."""
         process = subprocess.Popen(
             command(*arguments),
             cwd=self.root,
-            env=environment(),
+            env=environment(**environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
