@@ -24,3 +24,12 @@ class FakeClock:
         """Let time pass."""
         self._now += seconds
         self._elapsed += seconds
+
+
+class TickingClock(FakeClock):
+    """A clock that moves a microsecond with each look at it, so that what comes later has a later time."""
+
+    def time(self) -> float:
+        """Return a time that nobody was told before."""
+        self.advance(1e-6)
+        return super().time()

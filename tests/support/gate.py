@@ -9,6 +9,7 @@ from tests.support.harness import Harness
 from vextir_os.driverkit.decorator import driver
 from vextir_os.driverkit.result import Result
 from vextir_os.events.event import Event
+from vextir_os.ports.queue import Delivery
 from vextir_os.runs.record import Lane
 
 
@@ -47,9 +48,12 @@ class Gate:
 
 
 @contextlib.asynccontextmanager
-async def begun(os: Harness, gate: Gate, number: int = 1, lane: Lane = "batch") -> AsyncIterator["asyncio.Task[None]"]:
-    """Take the next delivery of a lane and hold its driver at the gate; whatever happens, end it at the end."""
-    [delivery] = await os.kernel.lanes.get(lane, os.kernel.queue).receive(1, 0)
+async def begun(
+    os: Harness, gate: Gate, number: int = 1, lane: Lane = "batch", *, delivery: Delivery | None = None
+) -> AsyncIterator["asyncio.Task[None]"]:
+    """Take this delivery, or the next of a lane, and hold its driver at the gate; whatever happens, end it at the end."""
+    if delivery is None:
+        [delivery] = await os.kernel.lanes.get(lane, os.kernel.queue).receive(1, 0)
     task = asyncio.create_task(os.handle(delivery))
     await gate.entered(number)
     try:

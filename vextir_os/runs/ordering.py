@@ -81,30 +81,26 @@ def in_line(record: RecordDoc, key: str, on_poison: OnPoison) -> RecordDoc:
     return _lined_up({**record, "key": {"name": key, "turn": 0, "n": None, "on_poison": on_poison}}, runs)
 
 
-def replayed(record: RecordDoc, runs: dict[str, RunDoc]) -> RecordDoc:
-    """Return a record whose runs are replayed by a person, as its key allows it. Give a knock with the write.
+def replayed(before: RecordDoc, after: RecordDoc) -> RecordDoc:
+    """Return a record of which a person replays a run, as its key allows it. Give a knock with the write.
 
-    It goes to the end of its key: others have taken effect since. But a head that halts its key has been overtaken by
-    nobody, so it is tried again in its place.
+    One whose turn is over goes to the end of its key: others have taken effect since. One that still has its place, as
+    a head that halts its key does, keeps it.
 
     Args:
-        record: All its runs are final.
-        runs: All its runs; those that are to run again are `ready`, under their next fence and rerun.
+        before: The record as it was.
+        after: The record with the run `ready`, under its next fence and rerun.
     """
-    if halts(record):
-        return {**record, "runs": runs}
-    turn = record["key"]["turn"] + 1
-    return _lined_up({**record, "key": {**record["key"], "turn": turn, "n": None}}, runs)
+    if is_over(before):
+        turn = after["key"]["turn"] + 1
+        return _lined_up({**after, "key": {**after["key"], "turn": turn, "n": None}}, after["runs"])
+    if is_waiting(before):
+        return {**after, "runs": _queued(after["runs"])}
+    return after
 
 
 def skipped(record: RecordDoc) -> RecordDoc:
-    """Return a record whose death halts its key as a person lets the key go on. Give a knock with the write.
-
-    Raises:
-        LostRunError: It halts no key: somebody has answered already, or it never did.
-    """
-    if not halts(record):
-        raise LostRunError(f"record {record['id']} does not halt its key")
+    """Return a record that is dead and halts its key, as a person lets the key go on; the write adds its move entry."""
     return {**record, "key": {**record["key"], "n": None}}
 
 
@@ -178,14 +174,15 @@ def entries(record: RecordDoc) -> list[OutboxEntry]:
 
 
 def _lined_up(record: RecordDoc, runs: dict[str, RunDoc]) -> RecordDoc:
-    waiting: dict[str, RunDoc] = {driver: _queued(run) for driver, run in runs.items()}
     others = [entry for entry in record["outbox"] if entry["do"] != "enrol"]
-    return {**record, "runs": waiting, "outbox": [*others, _entry("enrol", record["key"]["turn"], 0)]}
+    return {**record, "runs": _queued(runs), "outbox": [*others, _entry("enrol", record["key"]["turn"], 0)]}
 
 
-def _queued(run: RunDoc) -> RunDoc:
-    if run["state"] in FINAL:
-        return run
+def _queued(runs: dict[str, RunDoc]) -> dict[str, RunDoc]:
+    return {driver: run if run["state"] in FINAL else _waiting(run) for driver, run in runs.items()}
+
+
+def _waiting(run: RunDoc) -> RunDoc:
     return {**run, "state": "queued", "owner": None, "lease_until": None, "not_before": None, "started": None}
 
 
