@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.clock import TickingClock
 from tests.support.gate import Gate, begun
-from tests.support.harness import ALLOW_ALL, ANN, an_os
+from tests.support.harness import ALLOW_ALL, ANN, Harness, an_os
 from tests.support.ordered import KEY, check_at_rest, effects, key_of, states, step, taker
 from vextir_os.driverkit.context import Context
 from vextir_os.driverkit.decorator import driver
@@ -16,13 +16,12 @@ from vextir_os.driverkit.manifest import Retry
 from vextir_os.errors import NotFoundError
 from vextir_os.events.event import Event
 from vextir_os.policy.model import Match, Policy
+from vextir_os.processor.edits import Edit
 from vextir_os.runs import ordering
-from vextir_os.runs.acts import Act, discarded, replayed
-from vextir_os.runs.keeper import Change, Keeper
+from vextir_os.runs.deadletter import dead_run_id
 from vextir_os.runs.transitions import MAX_TAKEOVERS
 
 LEASE_OVER_S = 48.0
-ACT = Act(id="a-1", by="user:ann")
 
 
 async def test_events_of_one_key_take_effect_in_the_order_of_sending(tmp_path: Path, atomic: bool) -> None:
@@ -234,10 +233,8 @@ async def test_a_dead_head_that_halts_its_key_is_replayed_in_its_place(tmp_path:
         clock.advance(3 * 86_400)
         await os.recover(clock)
         assert await states(os) == {"e-1": "dead", "e-2": "queued", "e-3": "queued"}
-        keeper = await keeper_of(os, "e-1")
-        assert "ttl" not in keeper.record
-        await keeper.write(lambda record, now: Change(record=replayed(record, "take", ACT, rerun=0, now=now)))
-        await os.sweep()
+        assert "ttl" not in await os.record("e-1")
+        await os.kernel.dead_letters.replay(await letter_of(os, "e-1"), ANN)
         await os.recover(clock)
         assert await effects(os) == [1, 2, 3]
         await check_at_rest(os)
@@ -251,11 +248,25 @@ async def test_a_dead_head_that_halts_its_key_is_discarded_and_the_next_one_begi
     async with an_os(tmp_path, driver_, atomic=atomic, clock=clock, working=False) as os:
         await os.publish(step(1), step(2), step(3))
         await os.recover(clock)
-        keeper = await keeper_of(os, "e-1")
-        await keeper.write(lambda record, now: Change(record=discarded(record, "take", ACT, rerun=0, now=now)))
-        await os.recover(clock)
+        assert await states(os) == {"e-1": "dead", "e-2": "queued", "e-3": "queued"}
+        await os.kernel.dead_letters.discard(await letter_of(os, "e-1"), ANN)
+        await os.work()
         assert await effects(os) == [2, 3]
+        await os.recover(clock)
         assert "ttl" in await os.record("e-1")
+        await check_at_rest(os)
+
+
+async def test_an_edited_event_is_ordered_like_the_one_that_it_stands_for(tmp_path: Path, atomic: bool) -> None:
+    clock = TickingClock()
+    driver_ = taker(dead=frozenset({1}), on_poison="halt")
+    async with an_os(tmp_path, driver_, atomic=atomic, clock=clock, working=False) as os:
+        await os.publish(step(1), step(2))
+        await os.work()
+        edit = Edit(data={"n": 9})
+        await os.kernel.dead_letters.edit(await letter_of(os, "e-1"), ANN, edit, source="/cli")
+        await os.recover(clock)
+        assert await effects(os) == [2, 9]
         await check_at_rest(os)
 
 
@@ -266,8 +277,7 @@ async def test_a_dead_event_that_is_replayed_goes_to_the_end_of_its_key(tmp_path
         await os.publish(step(1), step(2), step(3))
         await os.work()
         assert await states(os) == {"e-1": "dead", "e-2": "retry", "e-3": "queued"}
-        keeper = await keeper_of(os, "e-1")
-        await keeper.write(lambda record, now: Change(record=replayed(record, "take", ACT, rerun=0, now=now)))
+        await os.kernel.dead_letters.replay(await letter_of(os, "e-1"), ANN)
         await os.recover(clock)
         assert await effects(os) == [2, 3, 1]
         assert (await os.record("e-1"))["key"]["turn"] == 1
@@ -309,6 +319,5 @@ async def test_the_list_of_a_key_names_records_and_nothing_of_their_events(tmp_p
         assert KEY not in str(key)
 
 
-async def keeper_of(os: Any, event_id: str) -> Keeper:
-    record = await os.record(event_id)
-    return await Keeper.read(os.kernel.processor.parts.desk, record["pk"], record["id"])
+async def letter_of(os: Harness, event_id: str) -> str:
+    return dead_run_id((await os.record(event_id))["id"], "take", 0)
