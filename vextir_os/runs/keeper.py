@@ -132,10 +132,6 @@ class Desk:
             return "batch" if self.lanes else None
         return next((lane for lane, queue in self.lanes.items() if queue.name == entity), "batch")
 
-    def queue_of(self, message: Message) -> Queue:
-        """Return the queue that a message belongs to."""
-        return self.ordered if message.session else self.queue
-
     async def send(self, messages: Sequence[Message], *, at: float | None = None) -> None:
         """Send each message to the queue that it belongs to, in their order; `at`: epoch seconds, not before."""
         for queue, batch in self.by_queue(messages):

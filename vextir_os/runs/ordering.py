@@ -81,22 +81,20 @@ def in_line(record: RecordDoc, key: str, on_poison: OnPoison) -> RecordDoc:
     return _lined_up({**record, "key": {"name": key, "turn": 0, "n": None, "on_poison": on_poison}}, runs)
 
 
-def replayed(before: RecordDoc, after: RecordDoc) -> RecordDoc:
+def replayed(record: RecordDoc, runs: dict[str, RunDoc]) -> RecordDoc:
     """Return a record of which a person replays a run, as its key allows it. Give a knock with the write.
 
-    One whose turn is over goes to the end of its key: others have taken effect since. One that still has its place, as
-    a head that halts its key does, keeps it.
+    It goes to the end of its key: others have taken effect since. But a head that halts its key has been overtaken by
+    nobody, so it is tried again in its place.
 
     Args:
-        before: The record as it was.
-        after: The record with the run `ready`, under its next fence and rerun.
+        record: All its runs are final.
+        runs: All its runs; those that are to run again are `ready`, under their next fence and rerun.
     """
-    if is_over(before):
-        turn = after["key"]["turn"] + 1
-        return _lined_up({**after, "key": {**after["key"], "turn": turn, "n": None}}, after["runs"])
-    if is_waiting(before):
-        return {**after, "runs": _queued(after["runs"])}
-    return after
+    if halts(record):
+        return {**record, "runs": runs}
+    turn = record["key"]["turn"] + 1
+    return _lined_up({**record, "key": {**record["key"], "turn": turn, "n": None}}, runs)
 
 
 def skipped(record: RecordDoc) -> RecordDoc:
