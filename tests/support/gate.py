@@ -51,7 +51,7 @@ class Gate:
 async def begun(
     os: Harness, gate: Gate, number: int = 1, lane: Lane = "batch", *, delivery: Delivery | None = None
 ) -> AsyncIterator["asyncio.Task[None]"]:
-    """Take this delivery, or the next of a lane, and hold its driver at the gate; whatever happens, end it at the end."""
+    """Take this delivery, or the next of a lane, and hold its driver at the gate; in any case end it at the end."""
     if delivery is None:
         [delivery] = await os.kernel.lanes.get(lane, os.kernel.queue).receive(1, 0)
     task = asyncio.create_task(os.handle(delivery))
