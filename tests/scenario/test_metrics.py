@@ -61,6 +61,28 @@ async def test_a_chain_is_counted_event_by_event(tmp_path: Path, atomic: bool) -
         assert counts.decisions == {("publish", "allow"): 1, ("process", "allow"): 2, ("emit", "allow"): 1}
 
 
+async def test_an_event_that_stands_in_line_for_its_key_is_counted_once(tmp_path: Path, atomic: bool) -> None:
+    async with an_os(tmp_path, first, atomic=atomic) as os:
+        counts = counted(os)
+        await os.run(Event(type="order.placed", partitionkey="k-1", ordered=True))
+        await os.settled()
+        assert counts.admitted == 2
+        assert counts.drivers["first"].states == {"done": 1, "dead": 0}
+
+
+async def test_a_failure_for_good_tells_of_itself_and_nobody_has_to_listen(tmp_path: Path, atomic: bool) -> None:
+    @driver("broken", capabilities=["job.sent"])
+    async def broken(event: Event) -> None:
+        raise InvalidError("never")
+
+    async with an_os(tmp_path, broken, atomic=atomic) as os:
+        counts = counted(os)
+        await os.event("job.sent")
+        await os.settled()
+        assert counts.finished == {"ok": 1, "failed": 1, "denied": 0, "unrouted": 0}
+        assert (counts.drivers["broken"].emitted, ("emit", "allow") in counts.decisions) == (1, False)
+
+
 async def test_times_are_those_of_the_stores_clock(tmp_path: Path, atomic: bool) -> None:
     clock, gate = FakeClock(), Gate()
     async with an_os(tmp_path, gated(gate), atomic=atomic, clock=clock, working=False) as os:

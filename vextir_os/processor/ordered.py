@@ -38,7 +38,9 @@ async def _line_up(parts: Parts, turn: Turn, following: Next) -> Settlement:
     check_room(key)
     halts = any(driver.on_poison == "halt" for driver in turn.drivers)
     record = in_line(first_record(parts, turn), key.doc["id"], "halt" if halts else "skip")
-    if await Keeper.create(parts.desk, Change(record=record), durable=False) is not None:
+    keeper = await Keeper.create(parts.desk, Change(record=record), durable=False)
+    if keeper is not None:
+        parts.observer.admitted(turn, keeper.record)
         with contextlib.suppress(ConflictError, StoreUnavailableError):
             await key.write(entered(key.doc, place_of(record)))
     turn.knock = Knock(record["id"], record["pk"])

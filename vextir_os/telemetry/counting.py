@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vextir_os.errors import ConflictError, DeniedError, StoreError, VextirError
 from vextir_os.events.event import Event
+from vextir_os.events.names import is_reserved
 from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Delivery
 from vextir_os.processor.observe import Observer, Settled
@@ -60,7 +61,9 @@ class Counting(Observer):
     def emitted(self, event: Event) -> None:
         """Count it for its driver, and the decision that allowed it."""
         self.counts.driver(event.source[_DRIVERS:]).emitted += 1
-        self.counts.decided("emit", "allow")
+        # What the OS tells of a failure, nobody decides on.
+        if not is_reserved(event.type):
+            self.counts.decided("emit", "allow")
 
     def ended(self, turn: "Turn", record: RecordDoc, driver: str) -> None:
         """Count the attempt, and the event if it is over with it."""
@@ -107,7 +110,11 @@ class Counting(Observer):
         self.counts.unlogged += lines
 
     def _finished(self, turn: "Turn", record: RecordDoc) -> None:
-        self.counts.finished.add(status(record))
+        word = status(record)
+        if word == "unrouted" and turn.event is not None and is_reserved(turn.event.type):
+            # What the OS itself tells may interest nobody.
+            word = "ok"
+        self.counts.finished.add(word)
         # What a knock says of its own time says nothing of the event's.
         began = turn.delivery.enqueued_at if turn.knock is None else record["created"]
         self.counts.latency.add(self._time() - began)

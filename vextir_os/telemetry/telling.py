@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vextir_os.errors import ConflictError, DeniedError, StoreError, VextirError
+from vextir_os.events.names import is_reserved
 from vextir_os.events.traceparent import read_traceparent
 from vextir_os.ports.clock import Clock
 from vextir_os.processor.observe import Observer
@@ -62,7 +63,10 @@ class Telling(Observer):
                 values = (*_of(turn, record), record["decision"])
                 self._put(Line(self._time(), logging.INFO, f"event decided: {effect}", _decision, values))
         elif not record["runs"] and self._level <= logging.WARNING:
-            self._put(Line(self._time(), logging.WARNING, "event unrouted", _event, _of(turn, record)))
+            named = _of(turn, record)
+            # What the OS itself tells may interest nobody.
+            if not is_reserved(named[3]):
+                self._put(Line(self._time(), logging.WARNING, "event unrouted", _event, named))
 
     def refused(self, error: VextirError) -> None:
         """Tell of a request to publish that was not accepted."""
