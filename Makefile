@@ -15,7 +15,7 @@ STAMP := .venv/.vextir-setup
 ARGS ?=
 EVENTS ?= examples/events
 
-.PHONY: help setup run dev test check bench soak claims requirements clean
+.PHONY: help setup run dev test check bench soak sabotage claims requirements clean
 
 help:
 	@echo "make setup   make .venv from uv.lock (PYTHON=/path/to/python3 chooses the Python)"
@@ -25,6 +25,7 @@ help:
 	@echo "make check   style, types, floors, lock file, requirements.txt"
 	@echo "make bench   throughput, latency and chains beside a bare SQLite loop"
 	@echo "make soak    the suite with larger numbers; takes minutes"
+	@echo "make sabotage  plant one fault after the other, and say which test finds it"
 	@echo "make claims  run the proof of every line of docs/claims.md"
 	@echo "make requirements  write requirements.txt anew from uv.lock"
 	@echo "make clean   remove caches and built files; .venv and the data in .vextir stay"
@@ -58,6 +59,9 @@ check: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+sabotage: $(STAMP)
+	@$(BIN)/python -m tests.sabotage $(ARGS)
 
 claims: $(STAMP)
 	@$(BIN)/python scripts/claims.py

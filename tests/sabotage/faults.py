@@ -1,26 +1,7 @@
 """Planted faults: one line of the OS each, made wrong, and the tests that must notice. Data only."""
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Planted:
-    """One fault.
-
-    Attributes:
-        name: What is wrong then; a sentence.
-        file: Below `vextir_os/`.
-        old: Text that stands there exactly once.
-        new: What stands there instead.
-        caught_by: File below `tests/` and an expression for pytest's `-k`: a small selection that must fail.
-    """
-
-    name: str
-    file: str
-    old: str
-    new: str
-    caught_by: tuple[str, str]
-
+from tests.sabotage.planted import Planted
+from tests.sabotage.promises import PROMISED
 
 RECOVERY, RETRIES, OUTBOX = "scenario/test_recovery.py", "scenario/test_retries.py", "scenario/test_outbox.py"
 ROUTING, FOREIGN, RETURNS = "scenario/test_routing.py", "scenario/test_foreign.py", "scenario/test_returns.py"
@@ -313,4 +294,5 @@ PLANTED = (
         "if not failure.kind:",
         (TRANSITIONS, "never_retried"),
     ),
+    *PROMISED,
 )  # fmt: skip

@@ -1,42 +1,24 @@
 """Each planted fault makes a test fail: the tests see what they say they see. A sample by default, all in a soak."""
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import SOAK
-from tests.sabotage.faults import PLANTED, Planted
+from tests.sabotage.faults import PLANTED
+from tests.sabotage.planted import ALL_PASS, ROOT, Planted, copy_of_the_os, noticed_by, plant, run, selections
+from tests.sabotage.promises import IN_THE_WORDS_OF_THE_ISSUE
 
-ROOT = Path(__file__).parents[2]
-NOTICED, ALL_PASS = 1, 0
-SAMPLE = PLANTED if SOAK else PLANTED[::3]
-
-
-def selections(planted: tuple[Planted, ...]) -> dict[str, str]:
-    """Return the expression for `-k` that takes all selections of a file together, by file."""
-    found: dict[str, list[str]] = {}
-    for fault in planted:
-        file, expression = fault.caught_by
-        found.setdefault(file, []).append(f"({expression})")
-    return {file: " or ".join(expressions) for file, expressions in found.items()}
+SAMPLE = PLANTED if SOAK else PLANTED[::5]
 
 
-def copy_of_the_os(folder: Path) -> None:
-    """Copy the OS and its tests; what runs in the folder imports the copy."""
-    kept = shutil.ignore_patterns("__pycache__")
-    for name in ("vextir_os", "tests/support", "tests/scenario", "tests/unit/runs"):
-        shutil.copytree(ROOT / name, folder / name, ignore=kept)
-    for name in ("pyproject.toml", "tests/conftest.py"):
-        shutil.copy(ROOT / name, folder / name)
+def test_every_fault_that_the_issue_names_is_planted() -> None:
+    assert set(IN_THE_WORDS_OF_THE_ISSUE.values()) <= {fault.name for fault in PLANTED}
+    assert len(IN_THE_WORDS_OF_THE_ISSUE) == 12
 
 
-def run(folder: Path, file: str, expression: str) -> subprocess.CompletedProcess[str]:
-    """Run a selection of the copied tests against the copied OS."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", f"tests/{file}", "-k", expression]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+def test_planted_faults_have_names_of_their_own() -> None:
+    assert len({fault.name for fault in PLANTED}) == len(PLANTED)
 
 
 @pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.name)
@@ -54,8 +36,6 @@ def test_without_a_fault_the_selections_pass(tmp_path: Path, file: str, expressi
 @pytest.mark.parametrize("fault", SAMPLE, ids=lambda fault: fault.name)
 def test_a_planted_fault_is_noticed(tmp_path: Path, fault: Planted) -> None:
     copy_of_the_os(tmp_path)
-    place = tmp_path / "vextir_os" / fault.file
-    place.write_text(place.read_text(encoding="utf-8").replace(fault.old, fault.new), encoding="utf-8")
+    plant(tmp_path, fault)
     done = run(tmp_path, *fault.caught_by)
-    assert done.returncode == NOTICED, done.stdout
-    assert "failed" in done.stdout
+    assert noticed_by(done), done.stdout

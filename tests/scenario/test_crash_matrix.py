@@ -1,8 +1,9 @@
 """A worker kills itself at every fail point, alone or beside another; then a fresh one finishes what is left.
 
 What came of it is counted from the file by a program that knows nothing of the OS. Each acknowledged event has exactly
-one finished record with its outputs, and each emitted event takes effect once. The points are those of
-`tests/support/points.py`; a sample of the rounds in `make test`, 200 for each point and number of workers in a soak.
+one finished record with its outputs, each emitted event takes effect once, and the events of a key keep their order.
+The points are those of `tests/support/points.py`; a sample of the rounds in `make test`, 200 for each point and number
+of workers in a soak.
 """
 
 import itertools
@@ -21,14 +22,16 @@ import pytest
 from tests.conftest import SOAK
 from tests.support import points
 from tests.support.count import found
-from tests.support.crash_child import LARGE, PARTS, Job, events
+from tests.support.crash_child import LARGE, PARTS, STEPS, Job, events
 
 ROOT = Path(__file__).parents[2]
 COMBINATIONS = tuple(itertools.product((True, False), ("default", "idempotent")))
 """Whether store and queue share a transaction, and the drivers' delivery."""
 
 USED = [point for point in points.all_points() if point.rpartition(" ")[0] not in points.UNUSED]
-ROUNDS = 200
+CHUNKS, ROUNDS = (10, 20) if SOAK else (1, 0)
+"""In a soak 200 rounds for each point and number of workers; else one for each way of working."""
+
 TRIES = 8
 STEP_S = 20.0
 """Each life's clock is this far ahead of the one before: an outbox is due, and leases (45 s) and locks (60 s) last."""
@@ -127,17 +130,18 @@ RECOVERIES = frozenset({"store.patch", "broker.give_up"})
 """Calls that only a life after a death makes for sure; who starts first makes them."""
 
 
+@pytest.mark.parametrize("chunk", range(CHUNKS))
 @pytest.mark.parametrize("workers", [1, 2], ids=["one-worker", "two-workers"])
 @pytest.mark.parametrize("point", USED)
 def test_what_was_acknowledged_is_done_once_wherever_a_worker_is_killed(
-    tmp_path: Path, zygote: Zygote, smooth: Passed, point: str, workers: int
+    tmp_path: Path, zygote: Zygote, smooth: Passed, point: str, workers: int, chunk: int
 ) -> None:
     seed = int.from_bytes(os.urandom(4), "big")
     draw = random.Random(seed)  # noqa: S311
     ways = [combination for combination in COMBINATIONS if smooth[combination][point]]
     assert ways
-    for number in range(ROUNDS if SOAK else len(ways)):
-        combination = ways[number % len(ways)]
+    for number in range(ROUNDS or len(ways)):
+        combination = ways[(chunk + number) % len(ways)]
         for attempt in range(TRIES):
             passage = draw.randint(1, max(1, smooth[combination][point] * 2 // 3) if attempt < TRIES // 2 else 1)
             folder = tmp_path / f"{number}.{attempt}"
@@ -163,6 +167,8 @@ def check(told: dict[str, Any]) -> None:
         for [record] in records.values()
     )
     assert runs == Counter(expected())
+    in_line = [records[f"k-{n}"][0] for n in range(1, STEPS + 1)]
+    assert [after["began"] >= before["ended"] for before, after in itertools.pairwise(in_line)] == [True, True]
     assert (told["dead_letters"], told["messages"]) == ({"run": 1, "message": 1}, 0)
 
 
@@ -179,6 +185,11 @@ def expected() -> Iterator[tuple[str, str, str]]:
         for part in range(PARTS):
             yield one("order.packed", "order.taken", {"order.ship": {"shipped": n, "part": part}})
     yield ("order.spoiled", "", json.dumps({"order.sort": ["dead", None]}))
+    yield one("vextir.error", "order.spoiled", {})
+    for n in (5, 6):
+        yield one("order.heavy", "", {"order.haul": {"hauled": n}})
+    for n in range(1, STEPS + 1):
+        yield one("step.taken", "", {"step.take": {"step": n}})
     yield one("order.large", "", {"order.weigh": {"weighed": 4, "text": LARGE}})
 
 

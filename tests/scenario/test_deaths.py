@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.faults import Faults, FaultyStore
 from tests.support.harness import Harness, an_os, until
 from tests.support.kill_child import Ahead
 from vextir_os.driverkit.decorator import driver
@@ -25,6 +26,7 @@ from vextir_os.events.event import Event
 from vextir_os.local.deaths import Deaths
 from vextir_os.local.presence import FOLDER
 from vextir_os.local.runner import Runner
+from vextir_os.processor.departed import Departed
 
 ROOT = Path(__file__).parents[2]
 BOTH_LOCKS_OVER_S = 70.0
@@ -116,6 +118,28 @@ async def test_a_start_goes_on_at_once_with_the_work_of_a_worker_that_was_killed
     async with an_os(tmp_path, heirs("default"), atomic=atomic) as os:
         await until(lambda: finished(os))
         assert (await os.record("e-1"))["runs"]["slow"]["output"] == {"by": "heir"}
+
+
+async def test_a_death_that_falls_into_an_outage_is_dealt_with_afterwards(
+    tmp_path: Path, atomic: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with in_the_middle(tmp_path, atomic) as (worker, other):
+        worker.process.kill()
+        worker.process.wait()
+        faults = Faults()
+        faults.next("query", "down")
+        parts = other.kernel.processor.parts
+        parts = dataclasses.replace(
+            parts, desk=dataclasses.replace(parts.desk, store=FaultyStore(parts.desk.store, faults))
+        )
+        departed = Departed(parts, other.kernel.departed._give_up)
+        deaths = Deaths(dataclasses.replace(other.kernel, departed=departed))
+        await deaths.look()
+        assert "whose process is gone: no answer to query; nothing was done" in caplog.text
+        assert (await other.record("e-1"))["runs"]["slow"]["lease_until"] > other.kernel.clock.time()
+        await deaths.look()
+        assert "is gone: its 1 runs and 1 messages go to others at once" in caplog.text
+        assert (await other.record("e-1"))["runs"]["slow"]["lease_until"] < other.kernel.clock.time()
 
 
 async def test_a_frozen_worker_keeps_its_run_until_its_lease_is_over(tmp_path: Path, atomic: bool) -> None:

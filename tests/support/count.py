@@ -1,6 +1,6 @@
 """A second program that reads the database file: `python tests/support/count.py <vextir.db>`; sqlite3 and json alone.
 
-It prints one JSON object: every record by event id (status of the runs, outputs, the data of its event), the dead
+It prints one JSON object: every record by event id (status of the runs, outputs, times, data of its event), the dead
 letters by kind, and how many messages are left. It knows nothing of the OS but the layout of its records, and reads
 what is durable: what another program would find after the OS is gone.
 """
@@ -21,6 +21,8 @@ def found(path: str) -> dict[str, Any]:
             "type": record["event"]["type"],
             "data": record["event"].get("data"),
             "cause": record["event"].get("causationid", ""),
+            "began": min((run["started"] or 0.0 for run in record["runs"].values()), default=0.0),
+            "ended": max((run["ended"] or 0.0 for run in record["runs"].values()), default=0.0),
             "finished": "due" not in record and not record["outbox"],
             "runs": {name: [run["state"], output(connection, run)] for name, run in record["runs"].items()},
         }

@@ -28,7 +28,7 @@ from vextir_os.driverkit.result import Result
 from vextir_os.events.event import Event
 from vextir_os.local import deaths
 
-PARTS = 3
+PARTS, STEPS = 3, 3
 LARGE = "x" * 70_000
 POISON = b"{no event"
 _LIMIT_S = 60.0
@@ -58,17 +58,23 @@ class Job(TypedDict):
 
 
 def events() -> list[Event]:
-    """Return what is published: a chain with retry and fan-out, twice; a run that dies; data that goes to the blobs."""
+    """Return what is published: a chain with retry and fan-out, twice; each other way of an event."""
     return [
         Event(id="e-1", type="order.placed", data={"n": 1}),
         Event(id="e-2", type="order.placed", data={"n": 2}),
         Event(id="e-3", type="order.spoiled", data={"n": 3}),
         Event(id="e-4", type="order.large", data={"n": 4, "text": LARGE}),
+        Event(id="e-5", type="order.heavy", data={"n": 5}),
+        Event(id="e-6", type="order.heavy", data={"n": 6}, priority=9),
+        *(
+            Event(id=f"k-{n}", type="step.taken", data={"n": n}, partitionkey="acct-7", ordered=True)
+            for n in range(1, STEPS + 1)
+        ),
     ]
 
 
 def drivers(delivery: Delivery) -> list[Callable[..., Any]]:
-    """Return the drivers of these events."""
+    """Return the drivers of these events; these are the chain's."""
 
     @driver("order.take", capabilities=["order.placed"], permissions=["emit:order.taken"], delivery=delivery)
     async def take(event: Event) -> Result:
@@ -89,6 +95,12 @@ def drivers(delivery: Delivery) -> list[Callable[..., Any]]:
     async def ship(event: Event) -> dict[str, int]:
         return {"shipped": event.data["n"], "part": event.data["part"]}
 
+    return [take, check, pack, ship, *others(delivery)]
+
+
+def others(delivery: Delivery) -> list[Callable[..., Any]]:
+    """Return drivers that fail for good, write to the blobs, work in the slow lane, or in the order of a key."""
+
     @driver("order.sort", capabilities=["order.spoiled"], delivery=delivery)
     async def sort(event: Event) -> None:
         raise InvalidError("spoiled")
@@ -97,7 +109,17 @@ def drivers(delivery: Delivery) -> list[Callable[..., Any]]:
     async def weigh(event: Event) -> Any:
         return {"weighed": event.data["n"], "text": event.data["text"]}
 
-    return [take, check, pack, ship, sort, weigh]
+    @driver("order.haul", capabilities=["order.heavy"], timeout="40s", delivery=delivery)
+    async def haul(event: Event) -> dict[str, int]:
+        return {"hauled": event.data["n"]}
+
+    @driver("step.take", capabilities=["step.taken"])
+    async def step(event: Event, ctx: Context) -> dict[str, int]:
+        if ctx.attempt == 1 and event.data["n"] == 1:
+            raise TransientError("the first holds up the others")
+        return {"step": event.data["n"]}
+
+    return [sort, weigh, haul, step]
 
 
 async def publish(os_: Harness, folder: Path) -> None:

@@ -45,8 +45,9 @@ UNUSED = {
     "queue.abandon": "after an outage alone; a crash there is one before the message's lock ends",
     "queue.cancel_scheduled": "nothing calls it",
     "queue.dead_letter": "nothing calls it: what cannot be read is completed, once its document is there",
-    "queue.renew": "nothing calls it: a message's lock needs no relation to a run's lease",
+    "queue.renew": "a third of a lock later, in the slow lane; a crash there is one before the lock ends",
     "store.delete": "nothing calls it",
+    "store.upsert": "nothing calls it",
 }
 """Calls that no event of the matrix makes, and why."""
 
