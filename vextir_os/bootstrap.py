@@ -5,7 +5,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 from vextir_os.adapters.sqlite.entities import DEAD, EntityProperties
@@ -26,6 +26,7 @@ from vextir_os.processor.departed import Departed
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observer, Observers
 from vextir_os.processor.pipeline import Processor
+from vextir_os.processor.pressure import Bounds, Pressure
 from vextir_os.processor.sweep import Sweep
 from vextir_os.processor.turn import Parts
 from vextir_os.registry.registry import Registry
@@ -124,7 +125,11 @@ async def _assemble(
 
     bus, observers = EventBus(sink=emit, clock=clock), Observers()
     observers.add(_ToBus(bus))
+    bounds = Bounds(
+        waiting=settings.max_queue_depth, free_bytes=settings.min_free_disk, used_bytes=settings.max_database
+    )
     intake = Intake(
+        pressure=Pressure(partial(storage.level, QUEUE, ORDERED, *LANES.values()), bounds, clock),
         clock=clock,
         queue=queue,
         ordered=ordered,

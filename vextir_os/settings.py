@@ -18,6 +18,7 @@ _DAY_S = 86_400
 _PREFIX = "VEXTIR_"
 STDERR = "stderr"
 """As the place of the log: the standard error of the process."""
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _OTHERS = frozenset({"VEXTIR_SOAK"})
 
 
@@ -44,6 +45,9 @@ class Settings:
         port: Port of the HTTP API; 0 for any free one.
         trusted_sources: Sources that somebody vouches for, with `*` for any rest; events of others are labelled
             `untrusted`.
+        max_queue_depth: Events that wait on the queue; over it nothing is let in from outside. 0 is no bound.
+        min_free_disk: Bytes that stay free on the disk: under it nothing is let in from outside. 0 is no bound.
+        max_database: Bytes of the database; over it nothing is let in from outside. 0 is no bound.
         metrics: Who may read `/metrics`: `key`, who has the key; `open`, programs of this machine without it too, as
             long as other machines are not served.
         max_depth: Events in a row, each caused by the one before, at most.
@@ -75,6 +79,9 @@ class Settings:
     max_fan_out: int = EVENTS_PER_RUN
     max_flow: int = 1_000_000
     best_of: tuple[str, ...] = ()
+    max_queue_depth: int = 200_000
+    min_free_disk: int = 200_000_000
+    max_database: int = 0
     metrics: Literal["key", "open"] = "key"
     log: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -119,6 +126,13 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"([0-9]{1,15})(B|KB|MB|GB|TB|)", text.strip().upper(), re.ASCII)
+    if not found:
+        raise ValueError('it takes a size such as "500MB" or "2GB", or 0')
+    return int(found[1]) * _UNITS[found[2]]
 
 
 def _seconds(low: float, high: float) -> Callable[[str], float]:
@@ -183,6 +197,9 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "max_fan_out": _whole(1, EVENTS_PER_RUN),
     "max_flow": _whole(1, 10**12 - 1),
     "best_of": _patterns,
+    "max_queue_depth": _whole(0, 1_000_000),
+    "min_free_disk": _size,
+    "max_database": _size,
     "metrics": _one_of("key", "open"),
     "log": _log,
     "log_level": _one_of("debug", "info", "warning", "error"),

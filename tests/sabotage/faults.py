@@ -7,6 +7,7 @@ RECOVERY, RETRIES, OUTBOX = "scenario/test_recovery.py", "scenario/test_retries.
 ROUTING, FOREIGN, RETURNS = "scenario/test_routing.py", "scenario/test_foreign.py", "scenario/test_returns.py"
 ANSWERS, DUPLICATES = "scenario/test_lost_answers.py", "scenario/test_duplicates.py"
 FAILURES, ERRORS = "scenario/test_failures.py", "scenario/test_error_events.py"
+PRESSURE = "scenario/test_pressure.py"
 STORMS, LINEAGE = "scenario/test_storms.py", "unit/runs/test_lineage.py"
 TRANSITIONS = "unit/runs/test_transitions.py"
 
@@ -243,7 +244,7 @@ PLANTED = (
         "processor/death.py",
         "    if event is None:\n        return (letter,)",
         "    if letter:\n        return (letter,)",
-        (ERRORS, "is_an_event_that_drivers_handle"),
+        (ERRORS, "crash_left"),
     ),
     Planted(
         "a failure of who handles failures is told as well",
@@ -286,6 +287,20 @@ PLANTED = (
         "                lineage=lineage,\n",
         "",
         (STORMS, "branches_without_end or two_drivers"),
+    ),
+    Planted(
+        "a full queue takes more",
+        "processor/pressure.py",
+        "elif 0 < bounds.waiting < level.waiting:",
+        "elif 0 < level.waiting < 0:",
+        (PRESSURE, "over_its_bound"),
+    ),
+    Planted(
+        "a full disk takes more",
+        "processor/pressure.py",
+        "if bounds.free_bytes > 0 and level.free_bytes < bounds.free_bytes:",
+        "if level.free_bytes < 0:",
+        (PRESSURE, "without_room"),
     ),
     Planted(
         "what cannot pass is tried again",

@@ -80,7 +80,7 @@ class _Routes:
             summary="Publish events: one, an array, or CloudEvents in any mode",
             responses={
                 202: contract.answer("Accepted: durable on the queue", contract.ACCEPTED),
-                **contract.problems(400, 401, 403, 408, 413, 415, 422, 503),
+                **contract.problems(400, 401, 403, 408, 413, 415, 422, 429, 503),
             },
             openapi_extra=contract.PUBLISH,
         )

@@ -48,6 +48,9 @@ class HttpIntake:
         """
         headers = request.headers
         content_type = check_headers(headers)
+        # Before the body is read: who is refused costs nothing.
+        if self._kernel.intake.pressure.may_refuse():
+            await self._kernel.intake.pressure.check()
         key = idempotency.read_key(headers.getlist("idempotency-key"))
         with self._room.hold() as hold:
             body = await read_body(request.receive, headers.get("content-length"), hold, self._limits)

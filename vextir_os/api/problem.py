@@ -4,6 +4,7 @@ What the sender did is told in full. What went wrong inside is told by its class
 secrets stay in the log.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,9 +13,11 @@ from typing import Any
 
 from vextir_os.errors import (
     DeniedError,
+    DiskLowError,
     EventError,
     EventProblemsError,
     ForgedError,
+    OverloadedError,
     RunStateError,
     StoreBusyError,
     StoreError,
@@ -106,6 +109,10 @@ def _of_event(error: EventError) -> Problem:
 
 def _of_store(error: StoreError) -> Problem:
     # What these errors say of themselves names files of this machine.
+    if isinstance(error, OverloadedError):
+        detail = "the disk is too full" if isinstance(error, DiskLowError) else "too many events wait on the queue"
+        after = math.ceil(error.retry_after_s)
+        return _later(error, f"{detail}; nothing was accepted", f"Send again in {after} s", after, status=429)
     if isinstance(error, StoreFullError):
         return _later(error, "the store is full; nothing was accepted", "Send again later", 30)
     if isinstance(error, StoreBusyError):
@@ -120,8 +127,8 @@ def _of_store(error: StoreError) -> Problem:
     return Problem(status=500, code=error.code, detail="the store failed", hint="Look into the log of the OS")
 
 
-def _later(error: StoreError, detail: str, hint: str, seconds: int) -> Problem:
-    return Problem(status=503, code=error.code, detail=detail, hint=hint, headers={"Retry-After": str(seconds)})
+def _later(error: StoreError, detail: str, hint: str, seconds: int, *, status: int = 503) -> Problem:
+    return Problem(status=status, code=error.code, detail=detail, hint=hint, headers={"Retry-After": str(seconds)})
 
 
 def _told(status: int, error: VextirError, more: Mapping[str, Any] = _NOTHING) -> Problem:

@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from vextir_os.cli import screen
-from vextir_os.cli.errors import Exit, error_lines, exit_code
+from vextir_os.cli.errors import Exit, error_lines, exit_code, warn
 from vextir_os.cli.files import read_paths
 from vextir_os.cli.outcome import at_rest, exit_of
+from vextir_os.cli.patience import patiently
 from vextir_os.cli.project import SOURCE
 from vextir_os.cli.text import counted, duration
 from vextir_os.cli.trace import write_traces
@@ -24,6 +26,7 @@ from vextir_os.runs import reading
 from vextir_os.runs.record import status
 
 _LOOK_S = 0.5
+_PATIENCE_S = 60.0
 
 
 @dataclass(kw_only=True)
@@ -72,7 +75,11 @@ async def _publish(kernel: Kernel, watch: Watch, events: Sequence[Event], went: 
         named = event if event.id else event.but(id=ids.mint())
         watch.expect(named.id)
         try:
-            went.published += await kernel.intake.publish([named], who, source=SOURCE)
+            went.published += await patiently(
+                partial(kernel.intake.publish, [named], who, source=SOURCE),
+                patience_s=_PATIENCE_S,
+                tell=partial(warn, screen.stderr()),
+            )
         except VextirError as error:
             error.where = error.where or f"event {named.type}"
             went.problems.append(error)

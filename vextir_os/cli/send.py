@@ -30,6 +30,7 @@ Priority = Annotated[int, Parameter(help="0 to 9; 7 and above go first.")]
 Labels = Annotated[list[str] | None, Parameter(name="--label", help="A mark; may be repeated.", show_default=False)]
 Wait = Annotated[Flag, Parameter(help="Wait until its drivers have ended; the exit code says how.")]
 Timeout = Annotated[str, Parameter(help="How long to wait: 500ms, 30s, 5m.")]
+Patience = Annotated[str, Parameter(help="How long to try again while the queue or the disk is full.")]
 
 
 @dataclass(kw_only=True)
@@ -41,6 +42,7 @@ class _Sending:
     to: screen.Screen = field(default_factory=screen.stdout)
     hints: screen.Screen = field(default_factory=screen.stderr)
     sent: list[Event] = field(default_factory=list)
+    patience_s: float = 0.0
 
 
 def send(
@@ -59,6 +61,7 @@ def send(
     label: Labels = None,
     wait: Wait = False,
     timeout: Timeout = "60s",
+    patience: Patience = "60s",
     output: Output = "table",
     project: Project = None,
 ) -> int:
@@ -77,7 +80,8 @@ def send(
         raise UsageError("--id names one event, and --stdin has many")
     make = _maker(event_type, attributes)
     timeout_s = seconds(timeout, "--timeout")
-    sending = _Sending(settings=settings_of(project), form=output)
+    patience_s = 0.0 if patience == "0s" else seconds(patience, "--patience")
+    sending = _Sending(settings=settings_of(project), form=output, patience_s=patience_s)
     return run(_send(sending, _batches(make, event_type, data, file, stdin), timeout_s if wait else None))
 
 
@@ -149,7 +153,13 @@ async def _send(sending: _Sending, batches: AsyncIterator[list[Event]], timeout_
 
 
 async def _publish(sending: _Sending, kernel: Kernel, batch: list[Event]) -> None:
-    stamped = await kernel.intake.publish(batch, operator(sending.settings), source=SOURCE)
+    from vextir_os.cli.patience import patiently
+
+    stamped = await patiently(
+        lambda: kernel.intake.publish(batch, operator(sending.settings), source=SOURCE),
+        patience_s=sending.patience_s,
+        tell=lambda text: warn(sending.hints, text),
+    )
     sending.sent += stamped
     if sending.form == "table":
         sending.to.write(*(event.id for event in stamped))

@@ -88,3 +88,32 @@ class InvalidRequestError(StoreError):
 
     code = "VX512"
     kind = "invalid"
+
+
+class OverloadedError(StoreError):
+    """There is no room for more events from outside now; nothing was accepted.
+
+    Args:
+        what: What happened, lower case.
+        retry_after_s: Seconds after which it is worth asking again; over 0.
+        hint: What to do about it; a sentence.
+    """
+
+    code = "VX513"
+    kind = "throttled"
+
+    def __init__(self, what: str, *, retry_after_s: float = 5.0, hint: str = "") -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(what, hint=hint)
+
+
+class QueueFullError(OverloadedError):
+    """More events wait on the queue than may."""
+
+    code = "VX514"
+
+
+class DiskLowError(OverloadedError):
+    """The disk or the database is fuller than it may be."""
+
+    code = "VX515"

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +37,27 @@ class Gauges:
     units: int
 
 
+class Level(NamedTuple):
+    """How full a storage is, as far as it decides whether more is let in.
+
+    Attributes:
+        waiting: Messages that wait on the queues that were named.
+        used_bytes: Size of the database, its log included.
+        free_bytes: Room on its disk.
+    """
+
+    waiting: int
+    used_bytes: int
+    free_bytes: int
+
+
 class Gauged(Protocol):
     """Storage that can be looked at. What is asked costs it milliseconds, however much it holds."""
 
     async def gauges(self) -> Gauges:
         """Return how things stand now. Raises `StoreUnavailableError`."""
+        ...
+
+    async def level(self, *queues: str) -> Level:
+        """Return how full it is. Raises `StoreUnavailableError`."""
         ...

@@ -22,6 +22,7 @@ from vextir_os.ports.atomic import Atomic, Send
 from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Message, Queue
+from vextir_os.processor.pressure import Pressure
 from vextir_os.runs.claimcheck import SCHEME, check_in
 from vextir_os.runs.lanes import by_queue
 from vextir_os.runs.messages import event_message
@@ -112,6 +113,7 @@ class Intake:
     """Publishes events on behalf of a principal.
 
     Attributes:
+        pressure: Whether there is room for more.
         ordered: Where ordered events go; its sessions are their keys.
         atomic: Sends to both queues at once, where there is such a thing.
         trusts: Says whether a source is vouched for.
@@ -121,6 +123,7 @@ class Intake:
     """
 
     clock: Clock
+    pressure: Pressure
     queue: Queue
     ordered: Queue
     urgent: Queue
@@ -144,9 +147,12 @@ class Intake:
             DeniedError: A policy denies `publish:<type>` to the principal; none was accepted.
             ForgedError: An event claims what only the OS may.
             InvalidEventError: Data that is no JSON.
+            OverloadedError: There is no room for more now; it says when there may be.
             TooLargeError: An event over the limits.
         """
         try:
+            if self.pressure.may_refuse():
+                await self.pressure.check()
             stamped, messages = await self.prepare(events, principal, source=source)
             await self._send(messages)
         except VextirError as error:

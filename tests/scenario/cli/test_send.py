@@ -223,3 +223,15 @@ def test_a_type_that_no_driver_handles_is_noted_with_the_nearest(project: Projec
     assert (
         "note: no driver of this project handles helo.x. Did you mean `hello.*`?" in project.run("send", "helo.x").err
     )
+
+
+def test_a_full_queue_is_said_and_waited_for_as_long_as_asked(project: Project) -> None:
+    for _ in range(2):
+        assert project.run("send", "hello.quiet", VEXTIR_MAX_QUEUE_DEPTH="1").code == 0
+    done = project.run("send", "hello.quiet", "--patience", "0s", VEXTIR_MAX_QUEUE_DEPTH="1")
+    assert (done.code, done.out) == (1, "")
+    assert "error VX514: 2 events wait on the queue, at most 1 may\n" in done.err
+    assert done.err.endswith("Or raise VEXTIR_MAX_QUEUE_DEPTH. Nothing was sent\n")
+    done = project.run("send", "hello.quiet", "--patience", "10ms", VEXTIR_MAX_QUEUE_DEPTH="1")
+    assert "note: 2 events wait on the queue, at most 1 may; waiting for up to 0.01 s" in done.err
+    assert done.code == 1

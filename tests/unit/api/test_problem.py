@@ -8,10 +8,12 @@ from vextir_os import errors
 from vextir_os.api.problem import Problem, problem_of
 from vextir_os.errors import (
     DeniedError,
+    DiskLowError,
     EventProblemsError,
     ForgedError,
     ForgedProblemsError,
     InvalidEventError,
+    QueueFullError,
     StoreBusyError,
     StoreCorruptError,
     StoreFullError,
@@ -38,6 +40,8 @@ SECRET = "/home/ann/.vextir/vextir.db"
         (StoreBusyError("x"), 503, "VX505"),
         (StoreUnavailableError("x"), 503, "VX504"),
         (StoreCorruptError("x"), 500, "VX507"),
+        (QueueFullError("x"), 429, "VX514"),
+        (DiskLowError("x"), 429, "VX515"),
         (ValueError("x"), 500, "VX000"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
@@ -45,7 +49,7 @@ SECRET = "/home/ann/.vextir/vextir.db"
 def test_each_error_has_its_status(error: Exception, status: int, code: str) -> None:
     problem = problem_of(error)
     assert (problem.status, problem.code) == (status, code)
-    assert ("Retry-After" in problem.headers) == (status == 503)
+    assert ("Retry-After" in problem.headers) == (status in (429, 503))
 
 
 def everything() -> list[type[VextirError]]:

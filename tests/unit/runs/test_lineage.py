@@ -104,7 +104,7 @@ def test_a_limit_says_what_would_pass_it_and_how_to_raise_it(limit: str) -> None
 def test_never_more_events_follow_from_one_than_are_allowed(flow: int, widths: list[int], able: list[int]) -> None:
     limits = Limits(flow=flow, depth=10_000, loops=10_000)
     waiting, total = deque([("", 0)]), 0
-    while waiting:
+    while waiting and total <= flow:
         lineage, depth = waiting.popleft()
         runs = able[depth % len(able)]
         for run in range(runs):

@@ -4,7 +4,9 @@ What is asked is bounded: a queue of many millions costs no more than one of a m
 """
 
 import contextlib
+import shutil
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from vextir_os.adapters.sqlite.core import DEFERRED, IN_SESSION, LOCKED, READY, SCHEDULED
@@ -40,6 +42,17 @@ def queues(connection: sqlite3.Connection, _now: float = 0.0) -> list[QueueGauge
             oldest[entity] = next((row[0] for row in connection.execute(_HEAD, (entity,))), None)
         found.append(QueueGauge(name=name, messages=messages, oldest_at=oldest.get(entity)))
     return found
+
+
+def waiting(names: Sequence[str], connection: sqlite3.Connection, _now: float = 0.0) -> int:
+    """Return how many messages wait on these queues together; of each, `COUNTED` at most."""
+    entities = [row for row in connection.execute("SELECT id, shown FROM entities") if row[1] in names]
+    return sum(_count(connection, entity, state) for entity, _ in entities for state in _STATES["active"])
+
+
+def free_bytes(path: str) -> int:
+    """Return the room on the disk of the file, as far as we may use it; of a database in memory, of the machine's."""
+    return shutil.disk_usage(Path(path).parent).free
 
 
 def sizes(path: str) -> dict[str, int]:

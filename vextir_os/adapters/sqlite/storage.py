@@ -3,6 +3,7 @@
 import secrets
 import sqlite3
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +19,7 @@ from vextir_os.adapters.sqlite.opening import MEMORY, Synchronous
 from vextir_os.adapters.sqlite.queue import SqliteQueue
 from vextir_os.adapters.sqlite.store import SqliteStore
 from vextir_os.ports.clock import Clock, SystemClock
-from vextir_os.ports.gauges import Gauges
+from vextir_os.ports.gauges import Gauges, Level
 
 LOOKUPS: Mapping[str, str] = {"events": "event_id"}
 """Members that are indexed beside id, pk and due, by container."""
@@ -67,6 +68,12 @@ class SqliteStorage:
             group_units=tuple(self._database.group_units),
             units=self._database.units,
         )
+
+    async def level(self, *queues: str) -> Level:
+        """Return how full it is: messages that wait on these queues, bytes used and bytes free."""
+        waiting = await self._database.read(partial(gauges.waiting, queues))
+        path = self._database.path
+        return Level(waiting, sum(gauges.sizes(path).values()), gauges.free_bytes(path))
 
     def wake(self) -> None:
         """Look at the clock again: for clocks that are moved by hand."""
