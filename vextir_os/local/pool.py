@@ -12,7 +12,7 @@ from vextir_os.processor.observe import Observer
 from vextir_os.processor.pipeline import Processor
 
 _LOG = logging.getLogger("vextir.runner")
-_BATCH = 64
+_BATCH = 256
 _WAIT_S = 30.0
 _STOP_S = 20.0
 _HOLD_S = (1.0, 30.0)
