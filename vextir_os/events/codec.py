@@ -65,7 +65,9 @@ def to_dict(event: Event) -> dict[str, Any]:
     if event.time is not None:
         fields["time"] = event.time.isoformat()[:-6] + "Z"
     fields["category"] = event.category
-    fields.update((name, value) for name, value in zip(_OPTIONAL, _optional_of(event), strict=True) if value)
+    for name, value in zip(_OPTIONAL, _optional_of(event), strict=True):
+        if value:
+            fields[name] = value
     if event.priority != 5:
         fields["priority"] = event.priority
     if event.labels:

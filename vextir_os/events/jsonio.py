@@ -102,22 +102,28 @@ def _check(item: Any, depth: int, left: int) -> int:
     # Returns how many bytes are left, at two for each part and its comma (the last part has none, hence the one byte
     # more above). Counted, because a few references can stand for more JSON than any machine holds: a list of the
     # same list of the same list, and so on. Scalars are checked where they stand: calls cost more than the checks.
-    parts = _parts(item)
-    if parts is None:
+    if isinstance(item, dict):
+        parts: Iterable[tuple[Any, Any]] = item.items()
+        named = True
+    elif type(item) is list or type(item) is tuple:
+        parts, named = enumerate(item), False
+    else:
         return _check_scalar(item, left)
     if depth > JSON_DEPTH:
         raise _too_deep()
     for key, inner in parts:
-        kind = type(inner)
-        if type(key) is str:
+        if named:
+            if type(key) is not str or not (key.isascii() or _is_unicode(key)):
+                raise _NoJsonError(f"a dict with the key {repr(key)[:40]}, which is no text")
             left -= len(key)
+        kind = type(inner)
         if kind is str and inner.isascii():
             left -= len(inner) + 2
-        elif inner is None or kind is bool:
+        elif (kind is int and -_INT64 <= inner < _INT64) or inner is None or kind is bool:
             left -= 2
         else:
             try:
-                left = _check(inner, depth + 1, left) if kind not in _NUMBERS else _check_scalar(inner, left)
+                left = _check(inner, depth + 1, left)
             except _NoJsonError as error:
                 error.path.append(key)
                 raise
@@ -126,38 +132,21 @@ def _check(item: Any, depth: int, left: int) -> int:
     return left - 2
 
 
-_NUMBERS = frozenset({int, float})
-
-
 def _check_scalar(item: Any, left: int) -> int:
     kind = type(item)
     if kind is str:
         if not (item.isascii() or _is_unicode(item)):
             raise _NoJsonError("text with half a surrogate pair")
         return left - len(item) - 2
-    if kind is int or kind is float:
-        _check_number(item)
+    if kind is int:
+        if not -_INT64 <= item < _INT64:
+            raise _NoJsonError("an integer over 64 bits")
+    elif kind is float:
+        if item - item != 0:
+            raise _NoJsonError(f"{item}, which JSON cannot hold")
     elif item is not None and kind is not bool:
         raise _NoJsonError(f"a {kind.__name__}")
     return left - 2
-
-
-def _parts(item: Any) -> Iterable[tuple[str | int, Any]] | None:
-    """Return the parts of a list or object with their keys; None for anything else."""
-    if isinstance(item, dict):
-        for key in item:
-            if type(key) is not str or not (key.isascii() or _is_unicode(key)):
-                raise _NoJsonError(f"a dict with the key {repr(key)[:40]}, which is no text")
-        return item.items()
-    return enumerate(item) if type(item) is list or type(item) is tuple else None
-
-
-def _check_number(number: int | float) -> None:
-    if type(number) is int:
-        if not -_INT64 <= number < _INT64:
-            raise _NoJsonError("an integer over 64 bits")
-    elif not math.isfinite(number):
-        raise _NoJsonError(f"{number}, which JSON cannot hold")
 
 
 def _is_unicode(text: str) -> bool:

@@ -35,7 +35,7 @@ class PolicyEngine:
         for number, rule in enumerate(self._rules):
             for action in rule.actions:
                 self._verbs.setdefault(action.verb, VerbIndex()).add(action, rule.policy.match.event, number)
-        self._candidates: dict[tuple[str, str, str], tuple[Rule, ...]] = {}
+        self._candidates: dict[tuple[str, str, str], tuple[tuple[Rule, Decision], ...]] = {}
 
     def decide(self, request: Request) -> Decision:
         """Decide one action. Never raises; what is not well-formed is denied."""
@@ -46,27 +46,30 @@ class PolicyEngine:
             if problem:
                 return self._deny(f"{shown(request.action, 200)} can be allowed by no policy: {problem}", 0)
             candidates = self._find(key)
-        considered = 0
         # INVARIANT: rules, and so candidates, stand in the order of `_rank`: the first that holds decides.
-        for rule in candidates:
-            considered += 1
+        for rule, decision in candidates:
             if rule.holds(request):
-                return Decision(
-                    effect=rule.policy.effect,
-                    policy_id=rule.policy.id,
-                    bundle_hash=self._hash,
-                    reason=rule.reason,
-                    considered=considered,
-                )
-        return self._deny(_unmatched(request), considered)
+                return decision
+        return self._deny(_unmatched(request), len(candidates))
+
+    def _decision(self, rule: Rule, considered: int) -> Decision:
+        return Decision(
+            effect=rule.policy.effect,
+            policy_id=rule.policy.id,
+            bundle_hash=self._hash,
+            reason=rule.reason,
+            considered=considered,
+        )
 
     def _deny(self, reason: str, considered: int) -> Decision:
         return Decision(effect="deny", policy_id=None, bundle_hash=self._hash, reason=reason, considered=considered)
 
-    def _find(self, key: tuple[str, str, str]) -> tuple[Rule, ...]:
+    def _find(self, key: tuple[str, str, str]) -> tuple[tuple[Rule, Decision], ...]:
+        """Return the rules that concern an action, each with what it says when it is the first that holds."""
         verb = self._verbs.get(key[0])
         numbers = sorted(set(verb.find(*key))) if verb else ()
-        found = tuple(rule for rule in map(self._rules.__getitem__, numbers) if rule.concerns(*key))
+        concerned = [rule for rule in map(self._rules.__getitem__, numbers) if rule.concerns(*key)]
+        found = tuple((rule, self._decision(rule, considered)) for considered, rule in enumerate(concerned, 1))
         if len(self._candidates) >= CACHED_ACTIONS:
             self._candidates.clear()
         self._candidates[key] = found

@@ -175,7 +175,7 @@ class Intake:
                 event,
                 principal,
                 now=now,
-                event_id=ids.mint(),
+                event_id=event.id or ids.mint(),
                 source=source,
                 trusted=self.trusts(event.source or source),
             )

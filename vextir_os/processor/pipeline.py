@@ -1,7 +1,6 @@
 """The universal processor: one delivery in, one settlement out. The order of the stages is the list below."""
 
 import itertools
-from collections.abc import Awaitable
 from functools import partial
 
 from vextir_os.ports.queue import Delivery
@@ -35,7 +34,7 @@ class Processor:
         self.parts = parts
         chain: Next = _end
         for stage in reversed(STAGES):
-            chain = partial(_call, stage, parts, chain)
+            chain = partial(stage, parts, following=chain)
         self._chain = chain
         self._numbers = itertools.count()
 
@@ -49,10 +48,6 @@ class Processor:
             StoreUnavailableError: The store or queue did not answer; the message is to be given back, later.
         """
         return await self._chain(Turn(delivery, f"{self.parts.worker}.{next(self._numbers):x}"))
-
-
-def _call(stage: Stage, parts: Parts, following: Next, turn: Turn) -> Awaitable[Settlement]:
-    return stage(parts, turn, following)
 
 
 async def _end(turn: Turn) -> Settlement:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Literal
+from typing import Literal, Protocol
 
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.events.event import Event
@@ -99,8 +99,14 @@ class Turn:
 
 
 Next = Callable[[Turn], Awaitable[Settlement]]
-Stage = Callable[[Parts, Turn, Next], Awaitable[Settlement]]
-"""A stage does its part and awaits the next one, or ends the way with a settlement of its own."""
+
+
+class Stage(Protocol):
+    """A stage does its part and awaits the next one, or ends the way with a settlement of its own."""
+
+    def __call__(self, parts: Parts, turn: Turn, following: Next) -> Awaitable[Settlement]:
+        """Take the turn one step on."""
+        ...
 
 
 def pure(decide: Callable[[Parts, Turn], None]) -> Stage:

@@ -229,8 +229,12 @@ def with_due(record: RecordDoc, *, now: float, retention_s: int) -> RecordDoc:
     `due` is an index for the sweep, never a condition for a worker. Changes the dict it is given, which its caller
     has just made.
     """
+    record.pop("due", None)
+    record.pop("lanes", None)
+    record.pop("ttl", None)
+    unfinished = [run for run in record["runs"].values() if run["state"] not in FINAL]
     moments, lanes = [], []
-    for run in record["runs"].values():
+    for run in unfinished:
         moment = _run_due(run, now)
         if moment is not None:
             moments.append(moment)
@@ -241,13 +245,9 @@ def with_due(record: RecordDoc, *, now: float, retention_s: int) -> RecordDoc:
     if moments:
         record["due"] = min(moments)
         record["lanes"] = lanes if len(lanes) == 1 else sorted(set(lanes))
-        record.pop("ttl", None)
-    else:
-        record.pop("due", None)
-        record.pop("lanes", None)
+    elif not unfinished and not halts(record):
         # A run that is held has no time at which anybody must look, and is not over either.
-        if is_finished(record) and not halts(record):
-            record["ttl"] = retention_s
+        record["ttl"] = retention_s
     return record
 
 

@@ -56,12 +56,12 @@ class SqliteAtomic:
             NotFoundError: A send names no queue. Nothing was applied.
         """
         steps = [self._step(operation) for operation in operations]
+        plan = _plan(steps)
         # Sends are checked before anything is written. A conditional operation that comes first has written nothing
         # when it fails, and nothing behind it can fail for its content: then there is nothing to undo.
-        single = not any(map(_is_conditional, steps[1:]))
-        etags: list[str] = await self._database.submit(
-            partial(_run, self._core, steps), durable=durable, single=single, plan=_plan(steps)
-        )
+        single = plan is not None or not any(map(_is_conditional, steps[1:]))
+        run = partial(_run, self._core, steps)
+        etags: list[str] = await self._database.submit(run, durable=durable, single=single, plan=plan)
         return etags
 
     def _step(self, operation: Operation) -> _Step:
@@ -83,24 +83,25 @@ def _is_conditional(step: _Step) -> bool:
 
 def _plan(steps: Sequence[_Step]) -> Plan | None:
     """Return the commit of a run as a plan: a document, then what it sends now, then its message; None for others."""
-    first, *others = steps
-    if not _is_conditional(first):
+    first = steps[0]
+    if isinstance(first, _Create):
+        if first.exists_ok:
+            return None
+        if_match = None
+    elif isinstance(first, _Replace):
+        if_match = documents.parse_etag(first.if_match)
+    else:
         return None
     sends: list[tuple[str, Sequence[messages.Prepared]]] = []
     complete = None
-    for step in others:
-        if isinstance(step, _Send) and step.at is None:
+    for step in steps[1:]:
+        if isinstance(step, Complete) and complete is None:
+            complete = messages.find_lock(step.token)
+        elif isinstance(step, _Send) and step.at is None:
             sends.append((step.entity, step.batch))
-        elif isinstance(step, Complete) and complete is None:
-            with suppress(LockLostError):
-                complete = messages.parse_token(step.token)
         else:
             return None
-    if isinstance(first, _Replace):
-        return Plan(first.new, documents.parse_etag(first.if_match), sends, complete, len(steps))
-    if isinstance(first, _Create):
-        return Plan(first.new, None, sends, complete, len(steps))
-    return None
+    return Plan(first.new, if_match, sends, complete, len(steps))
 
 
 def _run(core: Core, steps: Sequence[_Step], connection: sqlite3.Connection, now: float) -> list[str]:

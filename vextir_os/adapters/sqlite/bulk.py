@@ -122,15 +122,11 @@ def _write_documents(connection: sqlite3.Connection, now: float, plans: Sequence
 
 
 def _send(core: Core, connection: sqlite3.Connection, now: float, plans: Sequence[Plan]) -> Iterator[int]:
-    placed = [
-        messages.place(core, now, core.entities.named(name), message)
-        for plan in plans
-        for name, batch in plan.sends
-        for message in batch
-    ]
+    sent = [(core.entities.named(name), message) for plan in plans for name, batch in plan.sends for message in batch]
+    placed = [messages.place(core, now, entity, message) for entity, message in sent]
     numbers = _written(connection, _INSERT, placed)
-    for row, number in zip(placed, numbers, strict=True):
-        messages.note_placed(core, row, number)
+    for (_, message), row, number in zip(sent, placed, numbers, strict=True):
+        messages.note_placed(core, row, number, message[-1])
     return iter(numbers)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from vextir_os.adapters.sqlite.entities import Entities, Entity
 from vextir_os.adapters.sqlite.fairness import Turns
+from vextir_os.ports.queue import Message
 
 READY, LOCKED, SCHEDULED, DEFERRED, IN_SESSION = range(5)
 """States of a message. `IN_SESSION` is ready too, but only for who holds its session; a deferred one may be locked."""
@@ -59,7 +60,7 @@ class Core:
         mark: How every lock token begins that this process takes.
         touched: Ids of the entities in which messages or sessions became available in this group.
         places: By entity, how many messages its waiting receivers still take, as long as nothing is ready there.
-        handed: Messages that this group inserted locked already, for those receivers: entity and row.
+        handed: Messages that this group inserted locked already, for those receivers: entity, row, message.
     """
 
     __slots__ = ("entities", "handed", "mark", "places", "times", "touched", "turns")
@@ -71,7 +72,7 @@ class Core:
         self.times = Times()
         self.touched: set[int] = set()
         self.places: dict[int, int] = {}
-        self.handed: list[tuple[int, tuple[Any, ...]]] = []
+        self.handed: list[tuple[int, tuple[Any, ...], Message | None]] = []
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Read all caches anew."""
@@ -93,7 +94,7 @@ class Core:
 
     def take_back(self, count: int) -> None:
         """Forget what was handed over after the first `count`: its unit failed, and its rows are gone."""
-        for entity, _ in self.handed[count:]:
+        for entity, _, _ in self.handed[count:]:
             self.places[entity] += 1
         del self.handed[count:]
 

@@ -17,6 +17,7 @@ from vextir_os.adapters.sqlite.receive import by_turn
 from vextir_os.adapters.sqlite.timers import prune, run_due
 from vextir_os.adapters.sqlite.units import Answer, Unit, Waiter
 from vextir_os.errors import VextirError
+from vextir_os.ports.queue import Message
 
 _PRUNE_S = 30.0
 _READY_AGAIN = "UPDATE messages SET state = 0, lock = NULL, locked_until = NULL, count = 0 WHERE seq = ?"
@@ -127,19 +128,19 @@ class Engine:
         """Answer waiting receivers with the messages that this group has inserted for them, locked."""
         core = self._core
         handed, core.handed = core.handed, []
-        rows: dict[int, list[tuple[Any, ...]]] = {}
-        for key, row in handed:
-            rows.setdefault(key, []).append(row)
+        rows: dict[int, list[tuple[tuple[Any, ...], Message | None]]] = {}
+        for key, row, message in handed:
+            rows.setdefault(key, []).append((row, message))
         for key, left in rows.items():
-            left.sort(key=by_turn, reverse=True)
-            queue = self._waiting.get(key, deque())
+            left.sort(key=_by_turn, reverse=True)
+            entity, queue = core.entities.by_id[key], self._waiting.get(key, deque())
             for waiter in list(queue):
                 if waiter.places and left and not waiter.unit.future.cancelled():
                     queue.remove(waiter)
                     self._in_group.append(waiter)
                     batch = [left.pop() for _ in range(min(waiter.places, len(left)))]
-                    answers.append((waiter.unit, [delivery(row, core.entities.by_id[key]) for row in batch], None))
-            for row in left:
+                    answers.append((waiter.unit, [delivery(row, entity, message) for row, message in batch], None))
+            for row, _ in left:
                 # Its receiver was cancelled meanwhile: the message is ready, as if it had never been handed over.
                 connection.execute(_READY_AGAIN, (row[0],))
                 core.touched.add(key)
@@ -180,3 +181,7 @@ class Engine:
     def _drop_empty(self) -> None:
         for key in [key for key, queue in self._waiting.items() if not queue]:
             del self._waiting[key]
+
+
+def _by_turn(handed: tuple[tuple[Any, ...], Message | None]) -> tuple[int, int, int]:
+    return by_turn(handed[0])

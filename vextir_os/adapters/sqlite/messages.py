@@ -72,8 +72,9 @@ class WireDelivery(Delivery):
     wire: bytes
 
 
-Prepared = tuple[int, str, str, str, str | None, bytes | None, bytes, float | None, bytes | None]
-"""A checked message: priority, flow, id, session, content type, properties, body, time to live, wire bytes."""
+Prepared = tuple[int, str, str, str, str | None, bytes | None, bytes, float | None, bytes | None, Message | None]
+"""A checked message: priority, flow, id, session, content type, properties, body, time to live, wire bytes; and itself,
+for a receiver that waits in this process, unless it is only part of what was sent."""
 
 
 def prepare(message: Message) -> Prepared:
@@ -94,8 +95,14 @@ def prepare(message: Message) -> Prepared:
     _check_texts(message)
     properties = _encode_properties(message) if message.properties else None
     content_type = None if message.content_type == _CONTENT_TYPE else message.content_type
-    ttl, wire = _wire_part(message) if isinstance(message, WireMessage) else (None, None)
-    return (message.priority, message.flow, message.id, message.session, content_type, properties, body, ttl, wire)
+    ttl, wire, itself = None, None, None
+    if isinstance(message, WireMessage):
+        ttl, wire = _wire_part(message)
+    elif not message.session:
+        itself = message
+    return (
+        message.priority, message.flow, message.id, message.session, content_type, properties, body, ttl, wire, itself,
+    )  # fmt: skip
 
 
 def check_time(at: float | None) -> None:
@@ -180,7 +187,7 @@ def _insert_one(
         return _insert_apart(core, connection, now, entity, message, at)
     placed = place(core, now, entity, message)
     sequence = connection.execute(_INSERT, placed).lastrowid or 0
-    note_placed(core, placed, sequence)
+    note_placed(core, placed, sequence, message[-1])
     return sequence
 
 
@@ -188,7 +195,7 @@ def _insert_apart(
     core: Core, connection: sqlite3.Connection, now: float, entity: Entity, message: Prepared, at: float | None
 ) -> int:
     """Insert a message that is in a session, or that waits for its time."""
-    priority, flow, message_id, session, content_type, encoded, body, ttl, wire = message
+    priority, flow, message_id, session, content_type, encoded, body, ttl, wire, _ = message
     start = at if at is not None and at > now else now
     scheduled = start > now
     if scheduled:
@@ -219,7 +226,7 @@ def place(core: Core, now: float, entity: Entity, message: Prepared) -> Placed:
 
     The latter saves a write. Call `note_placed` once the row is there.
     """
-    priority, flow, message_id, _, content_type, encoded, body, ttl, wire = message
+    priority, flow, message_id, _, content_type, encoded, body, ttl, wire, _ = message
     expires_at = _end_of_life(core, entity, ttl, now)
     turn = core.turns.give(entity.id, priority, flow)
     if not core.take_place(entity.id):
@@ -237,7 +244,7 @@ def place(core: Core, now: float, entity: Entity, message: Prepared) -> Placed:
     )  # fmt: skip
 
 
-def note_placed(core: Core, placed: Placed, sequence: int) -> None:
+def note_placed(core: Core, placed: Placed, sequence: int, message: Message | None) -> None:
     """Hand a message over to its receiver, if it was placed for one."""
     (
         entity, _, priority, turn, _, now, _, flow, message_id, content_type, encoded, body, wire, lock, until,
@@ -247,7 +254,7 @@ def note_placed(core: Core, placed: Placed, sequence: int) -> None:
             sequence, lock, until, priority, turn, 1, now, message_id, body, encoded, None, flow, content_type, None,
             None, wire,
         )  # fmt: skip
-        core.handed.append((entity, row))
+        core.handed.append((entity, row, message))
 
 
 def _end_of_life(core: Core, entity: Entity, ttl: float | None, start: float) -> float | None:
@@ -276,21 +283,22 @@ def _note_seen(connection: sqlite3.Connection, entity: Entity, message_id: str, 
         )
 
 
-def delivery(row: tuple[Any, ...], entity: Entity) -> Delivery:
-    """Return the delivery that a row with the columns `HANDED_OUT` stands for."""
+def delivery(row: tuple[Any, ...], entity: Entity, message: Message | None = None) -> Delivery:
+    """Return the delivery that a row with the columns `HANDED_OUT` stands for; of this message, when it is at hand."""
     (
         sequence, lock, locked_until, priority, _, count, enqueued_at, message_id, body, properties, session, flow,
         content_type, dead_reason, dead_description, wire,
     ) = row  # fmt: skip
-    message = Message(
-        id=message_id,
-        body=body,
-        properties=jsonio.loads(properties) if properties else NO_PROPERTIES,
-        session=session or "",
-        priority=priority,
-        flow=flow,
-        content_type=content_type or _CONTENT_TYPE,
-    )
+    if message is None:
+        message = Message(
+            id=message_id,
+            body=body,
+            properties=jsonio.loads(properties) if properties else NO_PROPERTIES,
+            session=session or "",
+            priority=priority,
+            flow=flow,
+            content_type=content_type or _CONTENT_TYPE,
+        )
     token = "" if lock is None else f"{sequence:012x}{lock.hex()}"
     if wire is None:
         return Delivery(
@@ -311,12 +319,20 @@ def is_sequence(number: int) -> bool:
 
 def parse_token(token: str) -> tuple[int, bytes]:
     """Return sequence number and lock of a token. Raises `LockLostError` for what is none of ours."""
+    found = find_lock(token)
+    if found is None:
+        raise lost(token)
+    return found
+
+
+def find_lock(token: str) -> tuple[int, bytes] | None:
+    """Return sequence number and lock of a token; None for what is none of ours."""
     if len(token) == 32 and token.isascii() and token.isalnum():
         try:
             return int(token[:12], 16), bytes.fromhex(token[12:])
         except ValueError:
-            pass
-    raise lost(token)
+            return None
+    return None
 
 
 def lost(token: str) -> LockLostError:
