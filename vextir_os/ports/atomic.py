@@ -3,7 +3,7 @@
 Who uses it must also have a way without it: write the record with an outbox, publish, remove, settle (PROTOCOL 7).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import NamedTuple, Protocol
 
 from vextir_os.ports.queue import Message
@@ -46,7 +46,7 @@ Operation = Create | Replace | Send | Complete
 class Atomic(Protocol):
     """All or nothing, over store and queue."""
 
-    async def transact(self, operations: Sequence[Operation], *, durable: bool = True) -> Sequence[str]:
+    def transact(self, operations: Sequence[Operation], *, durable: bool = True) -> Awaitable[Sequence[str]]:
         """Apply all operations or none; return the ETag of each Create and Replace (empty for the others).
 
         `durable=False` may lose the write, with all after it, in a power loss, never in a crash of the process:

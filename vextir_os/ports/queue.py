@@ -4,7 +4,7 @@ What every adapter guarantees: an answered `send` is durable; each sent message 
 or dead-lettered; a lock expires by itself. What none guarantees: order, single delivery, exact times.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
@@ -68,7 +68,7 @@ class Queue(Protocol):
         """Name of the entity behind it."""
         ...
 
-    async def send(self, messages: Sequence[Message], *, at: float | None = None) -> Sequence[int]:
+    def send(self, messages: Sequence[Message], *, at: float | None = None) -> Awaitable[Sequence[int]]:
         """Send messages, all or none; return their sequence numbers. `at`: epoch seconds, none is delivered before.
 
         Raises:

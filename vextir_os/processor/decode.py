@@ -3,7 +3,7 @@
 import base64
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from vextir_os.errors import AlreadyExistsError, EventError, ForgedError, InvalidRequestError, VextirError
 from vextir_os.events import ids
@@ -69,16 +69,20 @@ async def dead_message(parts: Parts, delivery: Delivery, error: VextirError) -> 
     }
 
 
-async def decode(parts: Parts, turn: Turn, following: Next) -> Settlement:
+def decode(parts: Parts, turn: Turn, following: Next) -> Awaitable[Settlement]:
     """Read the event, or the knock. With our signature it is taken as it stands; else its identity is set here."""
     message = turn.delivery.message
-    match kind_of(parts.desk.signer, message):
-        case "event" | "inbound" as kind:
-            turn.event, turn.event_json, turn.ours = decode_one(message.body), message.body, kind == "event"
-            return await following(turn)
-        case "knock":
-            turn.knock = read_knock(message)
-            return await following(turn)
+    kind = kind_of(parts.desk.signer, message)
+    if kind == "foreign":
+        return _foreign(parts, turn, following)
+    if kind == "knock":
+        turn.knock = read_knock(message)
+    else:
+        turn.event, turn.event_json, turn.ours = decode_one(message.body), message.body, kind == "event"
+    return following(turn)
+
+
+async def _foreign(parts: Parts, turn: Turn, following: Next) -> Settlement:
     messages = await inbound(parts, turn.delivery)
     if len(messages) == 1:
         turn.event, turn.event_json = decode_one(messages[0].body), messages[0].body

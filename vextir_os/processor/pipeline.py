@@ -1,6 +1,7 @@
 """The universal processor: one delivery in, one settlement out. The order of the stages is the list below."""
 
 import itertools
+from collections.abc import Awaitable
 from functools import partial
 
 from vextir_os.ports.queue import Delivery
@@ -38,7 +39,7 @@ class Processor:
         self._chain = chain
         self._numbers = itertools.count()
 
-    async def process(self, delivery: Delivery) -> Settlement:
+    def process(self, delivery: Delivery) -> Awaitable[Settlement]:
         """Take one delivery all the way.
 
         Returns:
@@ -47,7 +48,7 @@ class Processor:
         Raises:
             StoreUnavailableError: The store or queue did not answer; the message is to be given back, later.
         """
-        return await self._chain(Turn(delivery, f"{self.parts.worker}.{next(self._numbers):x}"))
+        return self._chain(Turn(delivery, f"{self.parts.worker}.{next(self._numbers):x}"))
 
 
 async def _end(turn: Turn) -> Settlement:

@@ -186,8 +186,11 @@ async def test_what_a_failed_group_declared_is_not_remembered(tmp_path: Path) ->
     async with open_storage(tmp_path / "v.db", max_pages=80) as storage:
         await storage.broker.declare("q")
         declared = storage.broker.declare("new")
-        large = storage.queue("q").send([Message(id="large", body=bytes(1_000_000))])
-        errors = await asyncio.gather(declared, large, return_exceptions=True)
+
+        async def send_large() -> None:
+            await storage.queue("q").send([Message(id="large", body=bytes(1_000_000))])
+
+        errors = await asyncio.gather(declared, send_large(), return_exceptions=True)
         assert [type(error) for error in errors] == [StoreFullError, StoreFullError]
         with pytest.raises(NotFoundError, match="no queue 'new'"):
             await storage.queue("new").send([Message(id="m", body=b"")])

@@ -1,5 +1,6 @@
 """The `Atomic` port: documents and messages in one transaction, as one unit of the writer thread."""
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -49,7 +50,7 @@ class SqliteAtomic:
         self._core = core
         self._store = store
 
-    async def transact(self, operations: Sequence[Operation], *, durable: bool = True) -> Sequence[str]:
+    def transact(self, operations: Sequence[Operation], *, durable: bool = True) -> "asyncio.Future[Sequence[str]]":
         """As the port says.
 
         Raises:
@@ -61,8 +62,7 @@ class SqliteAtomic:
         # when it fails, and nothing behind it can fail for its content: then there is nothing to undo.
         single = plan is not None or not any(map(_is_conditional, steps[1:]))
         run = partial(_run, self._core, steps)
-        etags: list[str] = await self._database.submit(run, durable=durable, single=single, plan=plan)
-        return etags
+        return self._database.submit(run, durable=durable, single=single, plan=plan)
 
     def _step(self, operation: Operation) -> _Step:
         if isinstance(operation, Complete):

@@ -1,5 +1,6 @@
 """The `Queue` port: one entity of the broker, seen by those who use it."""
 
+import asyncio
 from collections.abc import Sequence
 
 from vextir_os.adapters.sqlite.broker import Broker
@@ -23,9 +24,9 @@ class SqliteQueue:
         """Name of the entity behind it."""
         return self._name
 
-    async def send(self, messages: Sequence[Message], *, at: float | None = None) -> Sequence[int]:
+    def send(self, messages: Sequence[Message], *, at: float | None = None) -> "asyncio.Future[list[int]]":
         """As the port says."""
-        return await self._broker.send(self._name, messages, at=at)
+        return self._broker.send(self._name, messages, at=at)
 
     async def receive(self, limit: int, wait: float) -> Sequence[Delivery]:
         """As the port says."""
