@@ -65,9 +65,7 @@ def to_dict(event: Event) -> dict[str, Any]:
     if event.time is not None:
         fields["time"] = event.time.isoformat()[:-6] + "Z"
     fields["category"] = event.category
-    for name, value in zip(_OPTIONAL, _optional_of(event), strict=True):
-        if value:
-            fields[name] = value
+    fields |= {name: value for name, value in zip(_OPTIONAL, _optional_of(event), strict=True) if value}
     if event.priority != 5:
         fields["priority"] = event.priority
     if event.labels:

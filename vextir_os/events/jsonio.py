@@ -102,19 +102,16 @@ def _check(item: Any, depth: int, left: int) -> int:
     # Returns how many bytes are left, at two for each part and its comma (the last part has none, hence the one byte
     # more above). Counted, because a few references can stand for more JSON than any machine holds: a list of the
     # same list of the same list, and so on. Scalars are checked where they stand: calls cost more than the checks.
-    if isinstance(item, dict):
-        parts: Iterable[tuple[Any, Any]] = item.items()
-        named = True
-    elif type(item) is list or type(item) is tuple:
-        parts, named = enumerate(item), False
-    else:
+    named = isinstance(item, dict)
+    if not named and type(item) is not list and type(item) is not tuple:
         return _check_scalar(item, left)
     if depth > JSON_DEPTH:
         raise _too_deep()
+    parts: Iterable[tuple[Any, Any]] = item.items() if named else enumerate(item)
     for key, inner in parts:
         if named:
-            if type(key) is not str or not (key.isascii() or _is_unicode(key)):
-                raise _NoJsonError(f"a dict with the key {repr(key)[:40]}, which is no text")
+            if type(key) is not str or not key.isascii():
+                _check_key(key)
             left -= len(key)
         kind = type(inner)
         if kind is str and inner.isascii():
@@ -130,6 +127,11 @@ def _check(item: Any, depth: int, left: int) -> int:
         if left < 0:
             raise _too_large()
     return left - 2
+
+
+def _check_key(key: Any) -> None:
+    if type(key) is not str or not _is_unicode(key):
+        raise _NoJsonError(f"a dict with the key {repr(key)[:40]}, which is no text")
 
 
 def _check_scalar(item: Any, left: int) -> int:

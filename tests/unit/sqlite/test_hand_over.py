@@ -76,5 +76,7 @@ async def test_what_was_ready_before_goes_before_what_is_sent_now(tmp_path: Path
         await queue.send([message("old")])
         (held,) = await queue.receive(1, 0)
         receiver = await waiting(queue, 60, limit=1)
-        await asyncio.gather(queue.abandon(held.token), queue.send([message("new")]))
+        abandoned = asyncio.ensure_future(queue.abandon(held.token))
+        await asyncio.sleep(0)
+        await asyncio.gather(abandoned, queue.send([message("new")]))
         assert [delivery.message.id for delivery in await receiver] == ["old"]
