@@ -131,7 +131,12 @@ REGISTRY = Registry.of(job_one, job_two, note_one, note_two, leaf_end, long_one)
 POLICY = PolicyEngine(
     Bundle(
         policies=(
-            Policy(id="all", effect="allow", match=Match(action=("publish:**", "process:**", "emit:**")), priority=1),
+            Policy(
+                id="all",
+                effect="allow",
+                match=Match(action=("publish:**", "process:**", "emit:**", "admin:**")),
+                priority=1,
+            ),
             Policy(id="not", effect="deny", match=Match(action=("process:bad.**",)), priority=2),
         )
     )

@@ -53,7 +53,7 @@ def fences_hold(world: World) -> Iterator[str]:
             owners[name] = step.by
             if old is not None and new["fence"] != old["fence"] + 1:
                 yield f"{step.place}: fence {old['fence']} became {new['fence']}"
-        elif old["state"] == "running" and owners[name] != step.by:
+        elif old["state"] == "running" and owners[name] != step.by and not _is_lease_ended(old, new):
             yield f"{step.place}: wrote a run that {owners[name]} had claimed"
 
 
@@ -62,12 +62,21 @@ def claims_are_in_time(world: World) -> Iterator[str]:
     slack = 2 * world.weather.skew_s + 1e-3
     for step in steps(world.documents):
         old, new = step.before, step.after
-        if old is None or new is None or new["fence"] == old["fence"]:
+        if old is None or new is None or new["fence"] == old["fence"] or new["state"] == "cancelled":
             continue
         if old["state"] == "retry" and step.at + slack < old["not_before"]:
             yield f"{step.place}: began {old['not_before'] - step.at:.3f} s before its time"
         if old["state"] == "running" and step.at + slack < old["lease_until"] + CLOCK_SKEW_S:
             yield f"{step.place}: was taken from a live owner"
+
+
+def nothing_commits_after_a_cancel(world: World) -> Iterator[str]:
+    """Once a cancel was acknowledged, no run of the event is written to."""
+    event_of = {record["id"]: record["event_id"] for record in _records(world)}
+    for step in steps(world.documents):
+        at = world.cancelled.get(event_of[step.record_id])
+        if at is not None and step.at > at:
+            yield f"{step.place}: was written to after its event was cancelled"
 
 
 def outputs_are_what_a_call_returned(world: World) -> Iterator[str]:
@@ -151,12 +160,18 @@ CHECKS: tuple[Callable[[World], Iterator[str]], ...] = (
     final_is_final,
     fences_hold,
     claims_are_in_time,
+    nothing_commits_after_a_cancel,
     outputs_are_what_a_call_returned,
     emitted_is_what_was_committed,
     only_what_was_sent_left_an_outbox,
     each_dead_run_has_its_dead_letter,
     attempts_are_counted,
 )
+
+
+def _is_lease_ended(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether a write did nothing but end a lease, which anybody may at any moment."""
+    return {**old, "lease_until": None} == {**new, "lease_until": None} and new["lease_until"] < old["lease_until"]
 
 
 def _records(world: World) -> list[dict[str, Any]]:

@@ -32,6 +32,8 @@ class Weather:
         kills: Rate of driver calls that end their worker.
         fails: Rate of driver calls that raise.
         stalls: Rate of driver calls that take long.
+        touches: Writes to a record that are about something else.
+        mistaken: How often a worker is taken for dead that perhaps lives.
     """
 
     atomic: bool
@@ -62,6 +64,8 @@ class Weather:
     delays: int
     sweeps: int
     touches: int
+    cancels: int
+    mistaken: int
 
 
 def weather(draw: Random, *, atomic: bool) -> Weather:
@@ -102,4 +106,6 @@ def weather(draw: Random, *, atomic: bool) -> Weather:
         delays=count(4),
         sweeps=count(4),
         touches=count(6),
+        cancels=count(3),
+        mistaken=count(3),
     )

@@ -23,7 +23,7 @@ from tests.support.harness import ANN, with_parts
 from vextir_os import bootstrap
 from vextir_os.adapters.sqlite.entities import EntityProperties
 from vextir_os.adapters.sqlite.storage import SqliteStorage
-from vextir_os.errors import ConflictError, NotFoundError, StoreError, StoreUnavailableError
+from vextir_os.errors import ConflictError, NotFoundError, RunStateError, StoreError, StoreUnavailableError
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Signer
 from vextir_os.kernel import Kernel
@@ -73,6 +73,7 @@ class World:
         self.journal = Journal(weather=self.weather, draw=self.draw)
         self.trace: list[Line] = []
         self.acknowledged: list[Event] = []
+        self.cancelled: dict[str, float] = {}
         self.failures: list[str] = []
         self.garbage = ""
         self.on_the_way = 0
@@ -81,6 +82,7 @@ class World:
         self._kernels: dict[str, Kernel] = {}
         self._lives = 0
         self._clients = 0
+        self._published: list[Event] = []
         self._outages: list[tuple[float, float]] = []
         self._settings = Settings(
             root=Path("nowhere"), data_dir=Path("nowhere"), concurrency=self.weather.concurrency,
@@ -199,6 +201,7 @@ class World:
 
     def _client(self, event: Event) -> "asyncio.Task[None]":
         self._clients += 1
+        self._published.append(event)
         return self._task(self._publish(event, Life(f"c{self._clients}")))
 
     async def _publish(self, event: Event, life: Life) -> None:
@@ -229,10 +232,18 @@ class World:
     def _plan(self) -> None:
         sky = self.weather
         kinds = (
-            (sky.crashes, self._crash), (sky.pauses, self._pause), (sky.outages, self._outage),
-            (sky.lost_locks, self._lose_lock), (sky.lost_knocks, self._lose_knock), (sky.duplicates, self._duplicate),
-            (sky.delays, self._delay), (sky.sweeps, self._sweep), (sky.touches, self._touch),
-        )  # fmt: skip
+            (sky.crashes, self._crash),
+            (sky.pauses, self._pause),
+            (sky.outages, self._outage),
+            (sky.lost_locks, self._lose_lock),
+            (sky.lost_knocks, self._lose_knock),
+            (sky.duplicates, self._duplicate),
+            (sky.delays, self._delay),
+            (sky.sweeps, self._sweep),
+            (sky.touches, self._touch),
+            (sky.cancels, self._cancel),
+            (sky.mistaken, self._take_for_dead),
+        )
         for count, act in kinds:
             for _ in range(count):
                 self.loop.call_at(self.draw.uniform(0, sky.end_s), act, context=NOBODY)
@@ -296,6 +307,37 @@ class World:
             await kernel.sweep.run()
         except StoreError as error:
             self.note("sweep", "", repr(error))
+
+    def _take_for_dead(self) -> None:
+        kernel, worker = self._kernels.get(self._any_worker().name), self._any_worker()
+        if kernel is not None:
+            self.note("for dead", worker.name)
+            self._task(self._give_up(kernel, worker.name))
+
+    async def _give_up(self, kernel: Kernel, worker: str) -> None:
+        try:
+            await kernel.departed.release(worker)
+        except StoreError as error:
+            self.note("not given up", worker, repr(error))
+
+    def _cancel(self) -> None:
+        at_work = [
+            record["event_id"]
+            for record in self.documents.all_in(EVENTS)
+            if "due" in record and record["event"]["source"] == "/cli"
+        ]
+        event_id = self.draw.choice(at_work or [event.id for event in self._published])
+        if self._kernels:
+            self.note("cancel", event_id)
+            self._task(self._cancel_it(self.draw.choice(list(self._kernels.values())), event_id))
+
+    async def _cancel_it(self, kernel: Kernel, event_id: str) -> None:
+        try:
+            await kernel.control.cancel(event_id, ANN, source="/cli")
+        except (StoreError, RunStateError) as error:
+            self.note("not cancelled", event_id, repr(error))
+        else:
+            self.cancelled.setdefault(event_id, self.time())
 
     def _touch(self) -> None:
         records = self.documents.all_in(EVENTS)
