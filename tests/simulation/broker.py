@@ -82,6 +82,7 @@ class Broker:
         self._alarm_at = math.inf
         self._entities: dict[str, Entity] = {}
         self._sequence = 0
+        self.most_deliveries = 0
         self._tokens = 0
 
     def declare(self, name: str, properties: EntityProperties) -> None:
@@ -230,6 +231,7 @@ class Broker:
         self._tokens += 1
         held.token, held.holder, held.count = f"lock-{self._tokens}", who, held.count + 1
         held.locked_until = now + entity.properties.lock_duration_s
+        self.most_deliveries = max(self.most_deliveries, held.count)
         return Delivery(
             message=held.message,
             entity=entity.name,

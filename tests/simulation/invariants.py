@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from tests.simulation.cast import REGISTRY, Call
-from tests.simulation.history import removals, steps
+from tests.simulation.history import Step, removals, steps
 from tests.simulation.world import World
 from vextir_os.events.ids import derive
 from vextir_os.runs.record import CLOCK_SKEW_S, DEAD_LETTERS, EVENTS, FINAL
@@ -144,15 +144,25 @@ def each_dead_run_has_its_dead_letter(world: World) -> Iterator[str]:
 
 
 def attempts_are_counted(world: World) -> Iterator[str]:
-    """A driver in default mode begins once per claim at most, and no run has more attempts than it may."""
+    """A driver in default mode begins once per claim at most; failed attempts count, and there are not too many."""
     calls = Counter((call.event_id, call.driver) for call in world.journal.calls)
+    failed = Counter((step.record_id, step.driver) for step in steps(world.documents) if _is_failed_attempt(step))
     for record in _records(world):
         for driver, run in record["runs"].items():
-            manifest = REGISTRY.get(driver)
-            if run["attempt"] > manifest.retry.max_attempts:
-                yield f"{driver} of {record['id']}: {run['attempt']} attempts"
+            manifest, place = REGISTRY.get(driver), f"{driver} of {record['id']}"
+            if not run["attempt"] == failed[record["id"], driver] <= manifest.retry.max_attempts:
+                yield f"{place}: {run['attempt']} attempts counted, {failed[record['id'], driver]} failed"
             if manifest.delivery == "default" and calls[record["event_id"], driver] > run["fence"]:
-                yield f"{driver} of {record['id']}: {calls[record['event_id'], driver]} calls, {run['fence']} claims"
+                yield f"{place}: {calls[record['event_id'], driver]} calls, {run['fence']} claims"
+
+
+def in_fair_weather_nothing_is_done_twice(world: World) -> Iterator[str]:
+    """Where nothing goes wrong, every driver in default mode is called once, and keeps its run to the end."""
+    if not world.weather.fair:
+        return
+    for (event_id, driver), count in Counter((call.event_id, call.driver) for call in world.journal.calls).items():
+        if count > 1 and REGISTRY.get(driver).delivery == "default":
+            yield f"{driver} was called {count} times for {event_id}, and nothing had gone wrong"
 
 
 CHECKS: tuple[Callable[[World], Iterator[str]], ...] = (
@@ -166,7 +176,15 @@ CHECKS: tuple[Callable[[World], Iterator[str]], ...] = (
     only_what_was_sent_left_an_outbox,
     each_dead_run_has_its_dead_letter,
     attempts_are_counted,
+    in_fair_weather_nothing_is_done_twice,
 )
+
+
+def _is_failed_attempt(step: Step) -> bool:
+    new = step.after
+    if new is None or (step.before is not None and step.before["state"] != "running"):
+        return False
+    return bool(new["state"] == "retry" or (new["state"] == "dead" and new["error"]["class"] != "WorkerLost"))
 
 
 def _is_lease_ended(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:

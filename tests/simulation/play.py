@@ -1,6 +1,7 @@
 """Play seeds: build a world, run it, hold what came of it against the invariants; `find` looks for one that is bad."""
 
 import contextlib
+import itertools
 import logging
 import random
 from collections.abc import Iterable, Iterator
@@ -11,6 +12,7 @@ from tests.simulation.invariants import violations
 from tests.simulation.loop import StuckError
 from tests.simulation.wire import Line
 from tests.simulation.world import World
+from vextir_os.events import ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +67,15 @@ def find(seeds: Iterable[int]) -> Played | None:
 
 @contextlib.contextmanager
 def _chance(seed: int) -> Iterator[None]:
-    # The runner draws its pauses from Python's own generator.
-    state = random.getstate()
+    # The runner draws its pauses from Python's own generator; an edge mints ids from the machine's.
+    state, mint, numbers = random.getstate(), ids.mint, itertools.count()
     random.seed(seed)
+    ids.mint = lambda: ids.derive("simulated", next(numbers))
     try:
         yield
     finally:
         random.setstate(state)
+        ids.mint = mint
 
 
 class _Errors(logging.Handler):

@@ -16,8 +16,6 @@ from vextir_os.errors import StoreUnavailableError, VextirError
 NOBODY = contextvars.Context()
 """What happens on the wire belongs to no worker: it goes on when the worker dies."""
 
-QUEUE_CALLS = frozenset({"send", "receive", "complete", "abandon", "dead_letter", "renew", "cancel_scheduled"})
-
 
 class Line(NamedTuple):
     """One line of a trace."""
@@ -44,6 +42,10 @@ class Surroundings(Protocol):
 
     def fault(self, name: str) -> Fault:
         """Draw what goes wrong with this call."""
+        ...
+
+    def dies(self, life: Life) -> bool:
+        """End a life, unless it is a client's, which does not end; say whether it did."""
         ...
 
     def is_slow(self) -> bool:
@@ -76,6 +78,9 @@ class Wire:
         if fault == "old":
             do = partial(old, world.draw) if old is not None else do
         answer: asyncio.Future[tuple[bool, Any]] = world.loop.create_future()
+        if fault == "dies before" and world.dies(self._life):
+            world.trace.append(Line(world.loop.time(), self._life.name, name, place, fault))
+            await answer
         arrives = world.loop.time() + self._takes()
         if fault == "late":
             world.on_the_way += 1
@@ -101,6 +106,8 @@ class Wire:
         if fault == "late":
             world.on_the_way -= 1
             return
+        if fault == "dies after" and world.dies(self._life):
+            return
         if fault == "lost":
             good, value = False, _no_answer(name)
         world.loop.call_later(self._takes(), self._answer, answer, good, value, context=NOBODY)
@@ -120,6 +127,8 @@ class Wire:
 
 def _fitting(fault: Fault, name: str) -> Fault:
     """Return what this fault is for a call of this name."""
+    if fault in ("dies before", "dies after"):
+        return fault
     if name in WRITES:
         return "" if fault == "old" else fault
     if name == "receive":

@@ -17,7 +17,7 @@ from tests.simulation.cast import POLICY, REGISTRY, Journal, Worker, workload
 from tests.simulation.documents import Documents
 from tests.simulation.loop import LIFE, Life, VirtualLoop
 from tests.simulation.storage import ModelStorage
-from tests.simulation.weather import Fault, weather
+from tests.simulation.weather import FAULTS, Fault, Outage, Weather, weather
 from tests.simulation.wire import NOBODY, Line, Wire
 from tests.support.harness import ANN, with_parts
 from vextir_os import bootstrap
@@ -30,7 +30,7 @@ from vextir_os.kernel import Kernel
 from vextir_os.local.runner import Runner
 from vextir_os.ports.queue import Message
 from vextir_os.ports.store import Patch
-from vextir_os.runs.record import EVENTS
+from vextir_os.runs.record import EVENTS, RecordDoc, is_finished
 from vextir_os.settings import Settings
 
 EPOCH = 1_800_000_000.0
@@ -61,11 +61,12 @@ class World:
     Args:
         seed: Of all draws.
         atomic: Whether store and queue share transactions.
+        sky: Its weather, where it is not to be drawn.
     """
 
-    def __init__(self, seed: int, *, atomic: bool) -> None:
+    def __init__(self, seed: int, *, atomic: bool, sky: Weather | None = None) -> None:
         self.draw = Random(f"{seed} {atomic}")  # noqa: S311 - chance, not secrets
-        self.weather = weather(self.draw, atomic=atomic)
+        self.weather = sky or weather(self.draw, atomic=atomic)
         self.loop = VirtualLoop()
         self.documents = Documents(self.time)
         self.broker = Broker(self.time, self._alarm, self.draw if self.weather.random_order else None)
@@ -83,7 +84,7 @@ class World:
         self._lives = 0
         self._clients = 0
         self._published: list[Event] = []
-        self._outages: list[tuple[float, float]] = []
+        self.outages: list[Outage] = []
         self._settings = Settings(
             root=Path("nowhere"), data_dir=Path("nowhere"), concurrency=self.weather.concurrency,
             sweep_s=self.weather.sweep_s, lock_s=self.weather.lock_s,
@@ -97,13 +98,18 @@ class World:
         """Draw what goes wrong with a call."""
         if self.journal.calm:
             return ""
-        now = self.loop.time()
-        if any(start <= now < end for start, end in self._outages):
+        if any(outage.holds(name, self.loop.time()) for outage in self.outages):
             return "lost" if self.draw.random() < 0.1 else "down"
-        for kind in ("down", "lost", "late", "twice", "old"):
-            if self.draw.random() < getattr(self.weather, kind):
+        for kind in FAULTS:
+            if self.draw.random() < getattr(self.weather, kind.partition(" ")[0]):
                 return kind
         return ""
+
+    def dies(self, life: Life) -> bool:
+        """End a worker's life; a client lives for ever."""
+        if isinstance(life, Worker):
+            life.die(life)
+        return isinstance(life, Worker)
 
     def is_slow(self) -> bool:
         """Draw whether a call takes seconds."""
@@ -118,7 +124,7 @@ class World:
         try:
             for number in range(self.weather.workers):
                 self._start(number)
-            clients = [self._client(event) for event in workload(self.draw)]
+            clients = [self._client(event) for event in workload(self.draw, fair=self.weather.fair)]
             clients.append(self._task(self._send_foreign()))
             self._plan()
             await asyncio.sleep(self.weather.end_s)
@@ -126,7 +132,10 @@ class World:
             self.note("calm")
             await asyncio.gather(*clients)
             await self._quiet()
-            before = {held["id"]: held for held in self.documents.all_in(EVENTS)}
+            before = {record["id"]: record for record in self.documents.all_in(EVENTS)}
+            for record in before.values():
+                if not is_finished(cast(RecordDoc, record)):
+                    self.failures.append(f"record {record['id']} came to rest unfinished")
             self._send_all_again()
             await self._quiet()
             for record in self.documents.all_in(EVENTS):
@@ -261,9 +270,9 @@ class World:
         self.note("pause", worker.name, f"until {worker.asleep_until:.3f}")
 
     def _outage(self) -> None:
-        length = self.draw.uniform(1, 100)
-        self._outages.append((self.loop.time(), self.loop.time() + length))
-        self.note("outage", "", f"of {length:.3f} s")
+        now, length = self.loop.time(), self.draw.uniform(1, 100)
+        self.outages.append(Outage(start_s=now, end_s=now + length, queue_too=self.draw.random() < 0.5))
+        self.note("outage", "", f"{self.outages[-1]}")
 
     def _any_message(self, *, locked: bool) -> Held | None:
         found = [held for held in self.broker.all_messages() if bool(held.token) is locked]
