@@ -12,6 +12,7 @@ from tests.simulation.cast import REGISTRY, Call
 from tests.simulation.history import Step, removals, steps
 from tests.simulation.world import World
 from vextir_os.events.ids import derive
+from vextir_os.events.names import ERROR
 from vextir_os.runs.record import CLOCK_SKEW_S, DEAD_LETTERS, EVENTS, FINAL
 
 Record = Mapping[str, Any]
@@ -92,17 +93,20 @@ def outputs_are_what_a_call_returned(world: World) -> Iterator[str]:
 
 
 def emitted_is_what_was_committed(world: World) -> Iterator[str]:
-    """Each event of a committed run has one record with its data; nothing else was emitted."""
+    """Each event of a committed run has one record with its data, each dead run one that tells of it; no other has."""
     expected: Counter[tuple[str, str, str]] = Counter()
     for record in _records(world):
         for driver, run in record["runs"].items():
+            source = f"/drivers/{driver}"
             call = _call(world, run) if run["state"] == "done" else None
             for data in (call.returned or []) if call is not None else []:
-                expected[record["event_id"], f"/drivers/{driver}", str(data)] += 1
+                expected[record["event_id"], source, str(data)] += 1
+            if run["state"] == "dead":
+                expected[record["event_id"], source, ERROR] += 1
     found = Counter(
-        (record["event"]["causationid"], record["event"]["source"], str(record["event"]["data"]))
-        for record in _records(world)
-        if record["event"]["source"].startswith("/drivers/")
+        (event["causationid"], event["source"], ERROR if event["type"] == ERROR else str(event["data"]))
+        for event in (record["event"] for record in _records(world))
+        if event["source"].startswith("/drivers/")
     )
     for what in sorted((expected | found).keys()):
         if expected[what] != found[what]:

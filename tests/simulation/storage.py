@@ -23,6 +23,7 @@ from vextir_os.errors import (
 from vextir_os.events.limits import BLOB_BYTES
 from vextir_os.ports.atomic import Complete, Create, Operation, Replace, Send
 from vextir_os.ports.blobs import BlobRef
+from vextir_os.ports.gauges import Level
 
 Part = tuple[Operation, Prepared | None]
 """One operation of a transaction, and the document that it writes, encoded before anything can change it."""
@@ -148,6 +149,11 @@ class ModelStorage:
     def queue(self, name: str) -> ModelQueue:
         """Return the port's view of a queue."""
         return ModelQueue(self._broker, name, self._line, self._worker)
+
+    async def level(self, *queues: str) -> Level:
+        """Return how many messages wait; there is no disk that could be full."""
+        waiting = sum(not held.token for name in queues for held in self._broker.entity(name).messages)
+        return Level(waiting=waiting, used_bytes=0, free_bytes=2**40)
 
     async def give_up(self, worker: str) -> int:
         """End the locks of a worker's messages, and return how many there were."""
