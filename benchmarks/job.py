@@ -22,6 +22,15 @@ def result(data: dict[str, Any]) -> dict[str, Any]:
     return {"number": data["number"], "total": total, "mark": mark}
 
 
+def latency(times: Sequence[float]) -> dict[str, Any]:
+    """Return what is reported of events that were alone, of their seconds, sorted."""
+    return {
+        "count": len(times),
+        "p50_ms": times[len(times) // 2] * 1e3,
+        "p99_ms": times[int(len(times) * 0.99)] * 1e3,
+    }
+
+
 def numbers(
     *, n: int, seconds: float, times: Sequence[float], flows: int, chained: float, right: tuple[bool, bool]
 ) -> dict[str, Any]:
@@ -37,11 +46,7 @@ def numbers(
     """
     return {
         "throughput": {"n": n, "seconds": seconds, "eps": n / seconds, "verified": right[0]},
-        "latency": {
-            "count": len(times),
-            "p50_ms": times[len(times) // 2] * 1e3,
-            "p99_ms": times[int(len(times) * 0.99)] * 1e3,
-        },
+        "latency": latency(times),
         "chain": {
             "flows": flows,
             "steps": 3,

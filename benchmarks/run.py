@@ -28,6 +28,10 @@ def measured(program: str, arguments: list[str]) -> dict[str, Any]:
     return found
 
 
+def _p50(found: dict[str, Any]) -> float:
+    return float(found["latency"]["p50_ms"])
+
+
 def main() -> int:
     """Measure by turns, so that a machine that changes its speed changes it for both; print a table of medians."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -37,6 +41,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--most-p50", type=float, help="fail when the median p50 is more than this times the loop's")
     parser.add_argument("--p50-under-ms", type=float, help="fail when the median p50 is not under this")
+    parser.add_argument("--http-p50-under-ms", type=float, help="fail when the median p50 over HTTP is not under this")
     given = parser.parse_args()
     arguments = ["--n", given.n, "--lat", given.lat, "--flows", given.flows]
     programs = {
@@ -44,9 +49,10 @@ def main() -> int:
         "vextir": ["pipeline.py", *arguments],
         "vextir, default delivery": ["pipeline.py", *arguments, "--delivery", "default"],
     }
-    rounds = [
-        {name: measured(program, rest) for name, (program, *rest) in programs.items()} for _ in range(given.rounds)
-    ]
+    rounds, over_http = [], []
+    for _ in range(given.rounds):
+        rounds.append({name: measured(program, rest) for name, (program, *rest) in programs.items()})
+        over_http.append(measured("over_http.py", ["--lat", given.lat]))
     print(f"{'':28}" + "".join(f"{name:>28}" for name in programs))
     for label, unit, read in _ROWS:
         line = f"{label + ', ' + unit:28}"
@@ -55,17 +61,23 @@ def main() -> int:
             ratio = statistics.median(read(found[name]) / read(found["loop"]) for found in rounds)
             line += f"{value:>16,.2f} ({ratio:.2f}x loop)"
         print(line)
-    right = all(found["ok"] for each in rounds for found in each.values())
+    http_p50 = statistics.median(_p50(found) for found in over_http)
+    http_ratio = statistics.median(
+        _p50(found) / _p50(each["loop"]) for found, each in zip(over_http, rounds, strict=True)
+    )
+    print(f"over HTTP, to the durable result: p50 {http_p50:,.2f} ms ({http_ratio:.2f}x the loop's without HTTP)")
+    right = all(found["ok"] for each in rounds for found in each.values()) and all(found["ok"] for found in over_http)
     print("every result was read back and is right" if right else "SOME RESULTS ARE WRONG")
     print(json.dumps(rounds[-1]))
     p50 = statistics.median(found["vextir"]["latency"]["p50_ms"] for found in rounds)
     ratio = statistics.median(
         found["vextir"]["latency"]["p50_ms"] / found["loop"]["latency"]["p50_ms"] for found in rounds
     )
+    late = given.http_p50_under_ms is not None and http_p50 >= given.http_p50_under_ms
     slow = (given.most_p50 is not None and ratio > given.most_p50) or (
         given.p50_under_ms is not None and p50 >= given.p50_under_ms
     )
-    return 0 if right and not slow else 1
+    return 0 if right and not slow and not late else 1
 
 
 if __name__ == "__main__":

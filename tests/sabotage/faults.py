@@ -286,7 +286,7 @@ PLANTED = (
         "processor/attempt.py",
         "                lineage=lineage,\n",
         "",
-        (STORMS, "branches_without_end or two_drivers"),
+        (STORMS, "knows_where_it_stands"),
     ),
     Planted(
         "a full queue takes more",

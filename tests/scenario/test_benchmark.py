@@ -38,3 +38,12 @@ def test_the_baseline_does_the_same_job_and_is_right(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert (found["ok"], found["throughput"]["verified"], found["chain"]["verified"]) == (True, True, True)
+
+
+def test_an_event_over_http_is_measured_to_its_durable_result(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "over_http.py"), "--lat", "10", "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert (found["ok"], found["latency"]["count"]) == (True, 10)
+    assert 0 < found["latency"]["p50_ms"] <= found["latency"]["p99_ms"]

@@ -129,6 +129,17 @@ async def test_nobody_outside_says_where_an_event_stands(tmp_path: Path, atomic:
         assert len(await os.records("ball.thrown")) == 6
 
 
+async def test_each_event_of_a_chain_knows_where_it_stands(tmp_path: Path, atomic: bool) -> None:
+    @driver("count.down", capabilities=["count"], permissions=["emit:count"])
+    async def down(event: Event) -> Event | None:
+        return event.but(data=event.data - 1, lineage="") if event.data else None
+
+    async with an_os(tmp_path, down, atomic=atomic, max_flow=100) as os:
+        await os.event("count", 3)
+        places = [record["event"].get("lineage", "").partition(";")[0] for record in await os.records("count")]
+        assert places == ["", "1.99", "2.98", "3.97"]
+
+
 async def test_a_driver_does_not_say_where_its_events_stand(tmp_path: Path, atomic: bool) -> None:
     @driver("sly", capabilities=["ball.thrown"], permissions=["emit:ball.thrown"])
     async def sly(event: Event) -> Event:
