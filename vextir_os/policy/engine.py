@@ -12,7 +12,7 @@ from vextir_os.policy.index import VerbIndex
 from vextir_os.policy.model import Bundle, Decision, Policy, Request
 from vextir_os.policy.rule import Rule
 
-CACHED_ACTIONS = 4_096
+CACHED_ACTIONS = 32_768
 """Actions (with the type of their event) whose candidates are kept; all are forgotten when there are more."""
 
 

@@ -17,7 +17,9 @@ from vextir_os.registry.manifest_json import BUILD, INDEX_FILE
 from vextir_os.registry.modules import import_driver_module
 
 Mode = Literal["all", "best"]
-_CACHED_ROUTES = 4096
+CACHED_ROUTES = 32_768
+"""Types whose routes are kept; all are forgotten when there are more."""
+
 # A line that moved changes nothing, and the text of a schema depends on the version of pydantic.
 _COMPARED = tuple(field.name for field in fields(Manifest) if field.name not in ("line", "schema"))
 
@@ -99,7 +101,7 @@ class Registry:
         if found is None:
             found = tuple({manifest.id: manifest for _, manifest in self._trie.match(event_type)}.values())
             # Types come from outside: the cache must not grow with them.
-            if len(self._routes) >= _CACHED_ROUTES:
+            if len(self._routes) >= CACHED_ROUTES:
                 self._routes.clear()
             self._routes[event_type] = found
         return found[:1] if mode == "best" else found
