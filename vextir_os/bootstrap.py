@@ -34,6 +34,7 @@ from vextir_os.runs.keeper import Desk
 from vextir_os.runs.lineage import Limits
 from vextir_os.runs.record import Lane
 from vextir_os.settings import Settings
+from vextir_os.telemetry.spans import Spans
 
 QUEUE = "events"
 """Name of the queue that events come in by."""
@@ -71,6 +72,7 @@ async def open_kernel(
     registry: Registry | None = None,
     policy: PolicyEngine | None = None,
     clock: Clock | None = None,
+    spans: Spans | None = None,
 ) -> AsyncIterator[Kernel]:
     """Open the OS of a project on SQLite; close it at the end.
 
@@ -79,6 +81,7 @@ async def open_kernel(
         registry: The drivers; by default those of the project's index.
         policy: The policies; by default those of the project.
         clock: By default the machine's.
+        spans: Where traces are collected: makes them.
 
     Raises:
         ManifestProblemsError, StaleIndexError: The driver index cannot be used.
@@ -94,7 +97,7 @@ async def open_kernel(
     storage = open_storage(settings.data_dir / "vextir.db", clock, synchronous=settings.synchronous, worker=worker)
     await storage.start()
     try:
-        yield await _assemble(settings, worker, storage, registry, policy, signer, clock)
+        yield await _assemble(settings, worker, storage, registry, policy, signer, clock, spans)
     finally:
         await storage.close()
 
@@ -107,6 +110,7 @@ async def _assemble(
     policy: PolicyEngine,
     signer: Signer,
     clock: Clock,
+    spans: Spans | None = None,
 ) -> Kernel:
     await storage.broker.declare(QUEUE, EntityProperties(lock_duration_s=settings.lock_s))
     for name in LANES.values():
@@ -125,6 +129,8 @@ async def _assemble(
 
     bus, observers = EventBus(sink=emit, clock=clock), Observers()
     observers.add(_ToBus(bus))
+    if spans is not None:
+        observers.add(spans)
     bounds = Bounds(
         waiting=settings.max_queue_depth, free_bytes=settings.min_free_disk, used_bytes=settings.max_database
     )
@@ -140,6 +146,7 @@ async def _assemble(
         trusts=trusts,
         notify=observers.published,
         refused=observers.refused,
+        spans=spans,
         urgent=lanes["high"],
     )
 
@@ -177,6 +184,7 @@ async def _assemble(
             depth=settings.max_depth, loops=settings.max_loops, fan_out=settings.max_fan_out, flow=settings.max_flow
         ),
         draw=random.SystemRandom().random,
+        spans=spans,
     )
     return Kernel(
         worker=worker,

@@ -18,6 +18,8 @@ _DAY_S = 86_400
 _PREFIX = "VEXTIR_"
 STDERR = "stderr"
 """As the place of the log: the standard error of the process."""
+_HTTP_URL = re.compile(r"https?://[!-~]+")
+_OTEL = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _OTHERS = frozenset({"VEXTIR_SOAK"})
 
@@ -56,6 +58,8 @@ class Settings:
         max_flow: Events that follow from one first event, at most.
         log: Where log lines go: a file, or `stderr`; empty for nowhere.
         log_level: The lowest level of our own lines that is written.
+        otlp_endpoint: Collector of traces that speaks OTLP over HTTP; empty for none. `OTEL_EXPORTER_OTLP_ENDPOINT`,
+            OpenTelemetry's own name for it, is read as well.
         best_of: Patterns of event types of which only the most specific driver runs; of all others every match.
     """
 
@@ -85,6 +89,7 @@ class Settings:
     metrics: Literal["key", "open"] = "key"
     log: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str = ""
 
 
 def load_settings(root: Path, environ: Mapping[str, str]) -> Settings:
@@ -99,6 +104,9 @@ def load_settings(root: Path, environ: Mapping[str, str]) -> Settings:
     """
     values: dict[str, Any] = {"root": root, "data_dir": root / ".vextir"}
     problems: list[SettingsError] = []
+    if _HTTP_URL.fullmatch(environ.get(_OTEL, "")):
+        # Set for all programs of a machine, it may also name a collector that speaks something else: that is not ours.
+        values["otlp_endpoint"] = environ[_OTEL]
     for name, text in sorted(environ.items()):
         if not name.startswith(_PREFIX) or name in _OTHERS:
             continue
@@ -154,6 +162,12 @@ def _log(text: str) -> str:
     return text if text in ("", STDERR) else str(Path(text).expanduser().absolute())
 
 
+def _url(text: str) -> str:
+    if text and not _HTTP_URL.fullmatch(text):
+        raise ValueError("it takes an http or https URL")
+    return text
+
+
 def _one_of(*words: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text.lower() not in words:
@@ -202,5 +216,6 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "max_database": _size,
     "metrics": _one_of("key", "open"),
     "log": _log,
+    "otlp_endpoint": _url,
     "log_level": _one_of("debug", "info", "warning", "error"),
 }

@@ -33,6 +33,7 @@ from vextir_os.runs import reading
 from vextir_os.runs.keeper import Desk
 from vextir_os.runs.record import DEAD_LETTERS, EVENTS
 from vextir_os.settings import Settings
+from vextir_os.telemetry.spans import Spans
 
 ANN = Principal(kind="user", id="ann", tenant="local")
 ALLOW_ALL = (
@@ -175,6 +176,7 @@ async def an_os(
     faults: Faults | None = None,
     draw: float | None = None,
     registry: Registry | None = None,
+    spans: Spans | None = None,
     **settings: Any,
 ) -> AsyncIterator[Harness]:
     """Run an OS on `folder/data`.
@@ -189,13 +191,14 @@ async def an_os(
         working: Whether workers and sweep run.
         faults: What goes wrong with the store and the queue, as the processor sees them.
         registry: Stands in for `drivers`.
+        spans: Makes the spans of traces.
         draw: What every random draw of a retry's delay gives, in [0, 1).
         settings: Further settings.
     """
     registry = registry or Registry.of(*drivers)
     given = Settings(root=folder, data_dir=folder / "data", **settings)
     engine = PolicyEngine(Bundle(policies=tuple(policies)))
-    async with open_kernel(given, registry=registry, policy=engine, clock=clock) as kernel:
+    async with open_kernel(given, registry=registry, policy=engine, clock=clock, spans=spans) as kernel:
         parts = kernel.processor.parts
         if draw is not None:
             parts = dataclasses.replace(parts, draw=lambda: draw)

@@ -26,6 +26,7 @@ from vextir_os.policy.model import Bundle
 from vextir_os.registry.manifest_json import Index
 from vextir_os.settings import STDERR, Settings
 from vextir_os.telemetry.logs import logged
+from vextir_os.telemetry.traces import traced
 
 if TYPE_CHECKING:
     from vextir_os.api.serve import Address
@@ -102,15 +103,16 @@ def _fresh_index(root: Path) -> Index:
 
 @contextlib.asynccontextmanager
 async def _kernel(settings: Settings, index: Index, bundle: Bundle) -> AsyncIterator[Kernel]:
-    """Open the OS, with its log if there is to be one."""
+    """Open the OS, with its log and its traces where they are to be."""
     from vextir_os.bootstrap import open_kernel
     from vextir_os.policy.engine import PolicyEngine
     from vextir_os.registry.registry import Registry
 
     registry = Registry(index.manifests, root=settings.root)
-    async with open_kernel(settings, registry=registry, policy=PolicyEngine(bundle)) as kernel:
-        with logged(settings, kernel.observers, kernel.clock):
-            yield kernel
+    with traced(settings) as spans:
+        async with open_kernel(settings, registry=registry, policy=PolicyEngine(bundle), spans=spans) as kernel:
+            with logged(settings, kernel.observers, kernel.clock, spans):
+                yield kernel
 
 
 async def _once(settings: Settings, index: Index, bundle: Bundle, paths: list[Path], timeout_s: float) -> int:

@@ -64,7 +64,7 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
             now=parts.desk.clock.time(),
             record=record["id"],
             correlation_id=event.correlationid,
-            traceparent=event.traceparent,
+            traceparent=_trace(parts, event, manifest, record),
         )
         call = call_driver(loaded, event, context)
         returned = await within(call, manifest, parts.stops, record["id"], run["fence"])
@@ -142,12 +142,20 @@ def _permitted(
                 userid=event.userid,
                 correlationid=event.correlationid,
                 causationid=event.id,
-                traceparent=event.traceparent,
+                traceparent=_trace(parts, event, manifest, record),
                 lineage=lineage,
                 labels=merge_labels(event.labels, child.labels),
             )
         )
     return tuple(stamped), decisions
+
+
+def _trace(parts: Parts, event: Event, manifest: Manifest, record: RecordDoc) -> str:
+    """Return the `traceparent` of what the run does: the event's own, or where traces are collected the run's span."""
+    if parts.spans is None:
+        return event.traceparent
+    run = record["runs"][manifest.id]
+    return parts.spans.of_run(event.traceparent, record["id"], manifest.id, run["rerun"], run["fence"])
 
 
 def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event) -> dict[str, Any]:

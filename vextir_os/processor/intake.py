@@ -22,6 +22,7 @@ from vextir_os.ports.atomic import Atomic, Send
 from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Message, Queue
+from vextir_os.ports.spans import Spans
 from vextir_os.processor.pressure import Pressure
 from vextir_os.runs.claimcheck import SCHEME, check_in
 from vextir_os.runs.lanes import by_queue
@@ -119,6 +120,7 @@ class Intake:
         trusts: Says whether a source is vouched for.
         notify: Told of each event that was accepted.
         refused: Told why nothing of a request was.
+        spans: Where somebody collects traces: makes the events' own spans.
         urgent: Where events of high priority go.
     """
 
@@ -134,6 +136,7 @@ class Intake:
     trusts: Callable[[str], bool]
     notify: Callable[[Event], None]
     refused: Callable[[VextirError], None] = lambda _error: None
+    spans: Spans | None = None
 
     async def publish(self, events: Sequence[Event], principal: Principal, *, source: str) -> list[Event]:
         """Accept all events or none; return them as they were stamped, once they are durable on the queue.
@@ -150,6 +153,9 @@ class Intake:
             OverloadedError: There is no room for more now; it says when there may be.
             TooLargeError: An event over the limits.
         """
+        sending = None if self.spans is None else self.spans.sending(events)
+        if sending is not None:
+            events = sending.events
         try:
             if self.pressure.may_refuse():
                 await self.pressure.check()
@@ -157,7 +163,11 @@ class Intake:
             await self._send(messages)
         except VextirError as error:
             self.refused(error)
+            if sending is not None:
+                sending.ended(events, type(error).__name__)
             raise
+        if sending is not None:
+            sending.ended(stamped)
         for event in stamped:
             self.notify(event)
         return stamped

@@ -12,6 +12,7 @@ from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Decision
 from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.queue import Delivery
+from vextir_os.ports.spans import Spans
 from vextir_os.processor.observe import Observer
 from vextir_os.processor.stops import Stops
 from vextir_os.registry.registry import Registry
@@ -38,6 +39,7 @@ class Parts:
         limits: How much may follow from one first event.
         draw: Uniform random numbers in [0, 1), for jitter.
         stops: The drivers at work in this process.
+        spans: Where somebody collects traces: names the spans of runs.
     """
 
     worker: str
@@ -52,6 +54,7 @@ class Parts:
     limits: Limits
     draw: Callable[[], float]
     stops: Stops = field(default_factory=Stops)
+    spans: Spans | None = None
 
 
 @dataclass(slots=True)

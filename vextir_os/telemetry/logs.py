@@ -14,6 +14,7 @@ from typing import Any
 
 from vextir_os.errors import SettingsError
 from vextir_os.ports.clock import Clock
+from vextir_os.ports.spans import Spans
 from vextir_os.processor.observe import Observers
 from vextir_os.settings import STDERR, Settings
 from vextir_os.telemetry.redact import clean, clean_text
@@ -24,7 +25,7 @@ _OURS = "vextir"
 
 
 @contextlib.contextmanager
-def logged(settings: Settings, observers: Observers, clock: Clock) -> Iterator[None]:
+def logged(settings: Settings, observers: Observers, clock: Clock, spans: Spans | None = None) -> Iterator[None]:
     """Write the log that the settings ask for while the block runs; the lines that wait are written at its end.
 
     Our own lines are written from `VEXTIR_LOG_LEVEL` on, those of other libraries from WARNING on: they may name what
@@ -42,7 +43,7 @@ def logged(settings: Settings, observers: Observers, clock: Clock) -> Iterator[N
     to_terminal = settings.log == STDERR and sys.stderr.isatty()
     render = lines.renderer("console" if to_terminal else "json", colors=to_terminal and "NO_COLOR" not in os.environ)
     writer = Writer(_sink(settings.log), render, _dropping(observers, clock))
-    telling, handler = Telling(writer, level, clock), Handler(writer)
+    telling, handler = Telling(writer, level, clock, spans), Handler(writer)
     root, ours = logging.getLogger(), logging.getLogger(_OURS)
     before = ours.level
     ours.setLevel(level)

@@ -12,6 +12,7 @@ from vextir_os.errors import ConflictError, DeniedError, StoreError, VextirError
 from vextir_os.events.names import is_reserved
 from vextir_os.events.traceparent import read_traceparent
 from vextir_os.ports.clock import Clock
+from vextir_os.ports.spans import Spans
 from vextir_os.processor.observe import Observer
 from vextir_os.runs.record import RecordDoc
 from vextir_os.telemetry.redact import clean_text
@@ -35,12 +36,14 @@ class Telling(Observer):
         writer: Takes them.
         level: The lowest that is written: `logging.INFO`.
         clock: The store's time.
+        spans: Where traces are collected: names the spans of runs.
     """
 
-    def __init__(self, writer: Writer, level: int, clock: Clock) -> None:
+    def __init__(self, writer: Writer, level: int, clock: Clock, spans: Spans | None = None) -> None:
         self._put = writer.put
         self._level = level
         self._time = clock.time
+        self._spans = spans
 
     def ended(self, turn: "Turn", record: RecordDoc, driver: str) -> None:
         """Tell of an attempt: done, to be tried again, dead."""
@@ -49,8 +52,12 @@ class Telling(Observer):
         if level < self._level:
             return
         error = run["error"] if run["state"] != "done" else None
+        named = _of(turn, record)
+        if self._spans is not None:
+            own = self._spans.of_run(named[4], record["id"], driver, run["rerun"], run["fence"])
+            named = (*named[:4], own)
         values = (
-            *_of(turn, record), driver, run["rerun"], run["attempt"], run["started"], run["ended"], run["not_before"],
+            *named, driver, run["rerun"], run["attempt"], run["started"], run["ended"], run["not_before"],
             error, self._level <= logging.DEBUG,
         )  # fmt: skip
         self._put(Line(self._time(), level, word, _run, values))
