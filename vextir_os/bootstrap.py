@@ -25,6 +25,8 @@ from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observer, Observers
+from vextir_os.processor.paused import Paused
+from vextir_os.processor.pausing import Pausing
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.pressure import Bounds, Pressure
 from vextir_os.processor.sweep import Sweep
@@ -97,7 +99,9 @@ async def open_kernel(
     storage = open_storage(settings.data_dir / "vextir.db", clock, synchronous=settings.synchronous, worker=worker)
     await storage.start()
     try:
-        yield await _assemble(settings, worker, storage, registry, policy, signer, clock, spans)
+        kernel = await _assemble(settings, worker, storage, registry, policy, signer, clock, spans)
+        await kernel.processor.parts.paused.refresh()
+        yield kernel
     finally:
         await storage.close()
 
@@ -180,6 +184,7 @@ async def _assemble(
         trusts=trusts,
         mode=_mode(settings.best_of),
         observer=observers,
+        paused=Paused(storage.store, clock),
         limits=Limits(
             depth=settings.max_depth, loops=settings.max_loops, fan_out=settings.max_fan_out, flow=settings.max_flow
         ),
@@ -203,6 +208,7 @@ async def _assemble(
         sweep=Sweep(parts, dead, purge),
         control=Control(parts),
         dead_letters=DeadLetters(parts, intake),
+        pausing=Pausing(parts),
         departed=Departed(parts, storage.broker.give_up),
         observers=observers,
         storage=storage,

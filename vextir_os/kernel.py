@@ -16,6 +16,7 @@ from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observers
+from vextir_os.processor.pausing import Pausing
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
 from vextir_os.registry.registry import Registry
@@ -49,6 +50,7 @@ class Kernel:
     sweep: Sweep
     control: Control
     dead_letters: DeadLetters
+    pausing: Pausing
     departed: Departed
     observers: Observers
     storage: Gauged

@@ -25,6 +25,7 @@ from vextir_os.ports.store import Where
 from vextir_os.processor.control import Control
 from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
+from vextir_os.processor.pausing import Pausing
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
 from vextir_os.processor.turn import Parts
@@ -220,6 +221,7 @@ def with_parts(kernel: Kernel, parts: Parts) -> Kernel:
         sweep=Sweep(parts, kernel.sweep._dead, kernel.sweep._purge),
         control=Control(parts),
         dead_letters=DeadLetters(parts, kernel.intake),
+        pausing=Pausing(parts),
         departed=Departed(parts, kernel.departed._give_up),
     )
 

@@ -43,6 +43,8 @@ def _run(to: Screen, driver: str, run: Mapping[str, Any]) -> Iterator[str]:
             Span(f"again at {moment(run['not_before'])}" if run["state"] == "retry" and run["not_before"] else ""),
         ]
     )
+    if "wait" in run:
+        yield _pair(to, "waits", visible(run["wait"]["reason"]))
     for decision in run["decisions"]:
         action = visible(str(decision.get("action", "")))
         yield _pair(to, "decision", f"{decision['effect']} {action} by {visible(decision['policy_id'] or 'no policy')}")

@@ -40,7 +40,9 @@ async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
     except NotFoundError:
         # Finished, and its retention is over.
         return "complete"
-    turn.lane = parts.desk.lane_of(turn.delivery.entity)
+    if "waits" in turn.keeper.record:
+        # Whoever has ended a pause may be another process, and this knock the word of it.
+        await parts.paused.refresh()
     # The record is the truth: a message of the same id may say something else.
     turn.event, turn.event_json = None, b""
     if turn.keeper.record["cancel"] is not None:
@@ -81,6 +83,7 @@ def _first_run(turn: Turn, driver: Manifest, priority: int, now: float) -> RunDo
         hashes={"code": driver.code_hash},
         lane=lane_for(timeout_s=driver.timeout_s, priority=priority),
         look_at=None if wait is None else wait.look_at,
+        wait=None if wait is None else wait.doc,
     )
 
 
@@ -90,7 +93,7 @@ async def _create(parts: Parts, turn: Turn) -> Keeper | None:
     # takes leases, which mean nothing after a power loss: the message is still there then, and creates it anew.
     leaves = len(turn.waits) == len(turn.drivers)
     settle = turn.delivery.token if leaves else None
-    elsewhere = [driver for driver, wait in turn.waits.items() if wait.elsewhere]
+    elsewhere = [driver for driver, wait in turn.waits.items() if wait.doc is None]
     first = Change(record=record, knocks=knocks(parts.desk, record, elsewhere, mark="l") if elsewhere else ())
     keeper = await Keeper.create(parts.desk, first, settle=settle, durable=leaves)
     if keeper is not None:

@@ -1,21 +1,43 @@
 """Which runs of a new event this worker begins, and which it leaves to others or to a later time. Writes nothing."""
 
-from vextir_os.processor.turn import Parts, Turn, pure
+from collections.abc import Awaitable
+
+from vextir_os.processor.turn import Next, Parts, Settlement, Turn
 from vextir_os.runs.lanes import lane_for
 from vextir_os.runs.start import hindrance
 
 
-@pure
-def gate(parts: Parts, turn: Turn) -> None:
+def gate(parts: Parts, turn: Turn, following: Next) -> Awaitable[Settlement]:
     """Find out what keeps this worker from beginning runs; a quick run in the lane of quick runs is let through."""
-    drivers = turn.drivers
-    if not drivers:
+    if parts.paused.is_stale:
+        return _refreshed(parts, turn, following)
+    _look(parts, turn)
+    return following(turn)
+
+
+async def _refreshed(parts: Parts, turn: Turn, following: Next) -> Settlement:
+    await parts.paused.refresh()
+    _look(parts, turn)
+    return await following(turn)
+
+
+def _look(parts: Parts, turn: Turn) -> None:
+    turn.lane = parts.desk.lane_of(turn.delivery.entity)
+    if turn.knock is not None:
         return
-    desk, priority = parts.desk, turn.the_event.priority
-    turn.lane = desk.lane_of(turn.delivery.entity)
-    for driver in drivers:
-        lane = lane_for(timeout_s=driver.timeout_s, priority=priority)
-        if lane != turn.lane:
-            wait = hindrance(lane=lane, worker=turn.lane, now=desk.clock.time())
+    pauses = parts.paused.now
+    for driver in turn.drivers:
+        event = turn.the_event
+        lane = lane_for(timeout_s=driver.timeout_s, priority=event.priority)
+        if lane != turn.lane or pauses:
+            wait = hindrance(
+                driver=driver.id,
+                lane=lane,
+                worker=turn.lane,
+                pauses=pauses,
+                event_type=event.type,
+                tenant=event.tenantid,
+                now=parts.desk.clock.time(),
+            )
             if wait is not None:
                 turn.waits[driver.id] = wait

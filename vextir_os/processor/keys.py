@@ -15,7 +15,7 @@ from vextir_os.runs import ordering
 from vextir_os.runs.keeper import Change, Keeper
 from vextir_os.runs.keyfile import KeyFile
 from vextir_os.runs.knocks import knocks
-from vextir_os.runs.record import RecordDoc
+from vextir_os.runs.record import RecordDoc, RunDoc
 
 _TRIES = 20
 _PAUSE_S = 0.02
@@ -155,9 +155,14 @@ async def _begin(parts: Parts, turn: Turn, keeper: Keeper, ticket: int, *, claim
             # Where none of its drivers is here, or all are slow: somebody else executes them.
             with contextlib.suppress(LostRunError):
                 begun = claimed(parts, turn, begun.record, now)
-        left = [driver for driver in waiting if begun.record["runs"][driver]["state"] == "ready"]
+        left = [driver for driver in waiting if _is_left(begun.record["runs"][driver])]
         return begun._replace(knocks=knocks(parts.desk, begun.record, left, mark=f"k{place['turn']}.{ticket}"))
 
     # Soft: a power failure that takes it leaves the entry that led here.
     await keeper.write(change, durable=False)
     return "claimed" if any(run["owner"] == turn.owner for run in keeper.record["runs"].values()) else "stays"
+
+
+def _is_left(run: RunDoc) -> bool:
+    """Whether a run may begin, and this delivery has not begun it."""
+    return run["state"] == "ready" and run["wait"] is None

@@ -20,7 +20,7 @@ STAGES: tuple[Stage, ...] = (
     authorize,   # policy: a grant or a denial; pure
     route,       # registry: the drivers; pure
     line_up,     # ordered events: a record of its own, in line for its key; it is claimed at the head alone
-    gate,        # which of them this worker begins now: lanes; pure
+    gate,        # which of them this worker begins now: lanes, pauses
     at_once,     # drivers that may run twice: run, then one record with their outcome
     admit,       # one record per event: created with its runs claimed, or found and claimed
     execute,     # each run: the driver under its limits, then commit, publish and settle in one write

@@ -20,6 +20,7 @@ from vextir_os.errors import (
 from vextir_os.ports.queue import Delivery, Message, Queue
 from vextir_os.ports.store import Patch, Stored, Where
 from vextir_os.processor.decode import dead_message, inbound
+from vextir_os.processor.pausing import Pausing
 from vextir_os.processor.turn import Parts
 from vextir_os.runs.messages import Knock, kind_of, knock_message
 from vextir_os.runs.record import DEAD_LETTERS, EVENTS, Lane, RecordDoc, again_s
@@ -53,9 +54,11 @@ class Sweep:
         self._parts = parts
         self._dead = dead
         self._purge = purge
+        self._pausing = Pausing(parts)
 
     async def run(self) -> Swept:
-        """Knock at every record that is due, drain the broker's dead letters, remove what has expired."""
+        """Knock at what pauses held back and at all that is due, drain dead letters, remove what has expired."""
+        await self._pausing.finish()
         swept = Swept(knocked=await self._knock(), drained=await self._drain(), purged=await self._purge())
         self._parts.observer.swept(swept)
         return swept

@@ -14,6 +14,7 @@ from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.queue import Delivery
 from vextir_os.ports.spans import Spans
 from vextir_os.processor.observe import Observer
+from vextir_os.processor.paused import Paused
 from vextir_os.processor.stops import Stops
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.keeper import Desk, Keeper
@@ -38,6 +39,7 @@ class Parts:
         mode: Routing mode by event type: `all` drivers that match, or the `best` one.
         limits: How much may follow from one first event.
         draw: Uniform random numbers in [0, 1), for jitter.
+        paused: What is paused.
         stops: The drivers at work in this process.
         spans: Where somebody collects traces: names the spans of runs.
     """
@@ -53,6 +55,7 @@ class Parts:
     observer: Observer
     limits: Limits
     draw: Callable[[], float]
+    paused: Paused
     stops: Stops = field(default_factory=Stops)
     spans: Spans | None = None
 

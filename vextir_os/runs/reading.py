@@ -103,6 +103,8 @@ def run_view(run: Mapping[str, Any]) -> dict[str, Any]:
         "ended": run["ended"],
         "not_before": run["not_before"],
     }
+    if run["state"] == "ready" and run["wait"] is not None:
+        shown["wait"] = run["wait"]
     if run["output_ref"] is not None:
         shown["output_ref"] = run["output_ref"]
     if run["started"] is not None and run["ended"] is not None:

@@ -46,6 +46,13 @@ LONGEST_AGAIN_S = 3_600.0
 _RESTING = FINAL | {"ready"}
 
 
+class WaitDoc(TypedDict):
+    """What a run that is ready waits for: `on` names it, as `driver:mail.send`; `reason` is what people read."""
+
+    on: str
+    reason: str
+
+
 class RunDoc(TypedDict):
     """One driver's state inside a record. Times are epoch seconds of the store's clock.
 
@@ -138,6 +145,7 @@ class RecordDoc(TypedDict):
     key: NotRequired[KeyPart]
     due: NotRequired[float]
     lanes: NotRequired[list[Lane]]
+    waits: NotRequired[list[str]]
     ttl: NotRequired[int]
 
 
@@ -149,6 +157,7 @@ def new_run(
     hashes: Mapping[str, str],
     lane: Lane = "batch",
     look_at: float | None = None,
+    wait: WaitDoc | None = None,
 ) -> RunDoc:
     """Return a run as admit creates it: claimed under fence 1 with an owner, else ready under fence 0.
 
@@ -159,6 +168,7 @@ def new_run(
         hashes: Of the code, by name.
         lane: Where it may be executed.
         look_at: When somebody looks at a run that is ready, at the latest; None for now.
+        wait: What a run that is ready waits for.
     """
     claimed = owner is not None
     run: RunDoc = {
@@ -170,7 +180,7 @@ def new_run(
         "takeovers": 0,
         "attempt": 0,
         "not_before": look_at,
-        "wait": None,
+        "wait": None if wait is None else {**wait},
         "rerun": 0,
         "output": None,
         "output_ref": None,
@@ -231,20 +241,25 @@ def with_due(record: RecordDoc, *, now: float, retention_s: int) -> RecordDoc:
     """
     record.pop("due", None)
     record.pop("lanes", None)
+    record.pop("waits", None)
     record.pop("ttl", None)
     unfinished = [run for run in record["runs"].values() if run["state"] not in FINAL]
-    moments, lanes = [], []
+    moments, lanes, waits = [], [], []
     for run in unfinished:
         moment = _run_due(run, now)
         if moment is not None:
             moments.append(moment)
             lanes.append(run.get("lane", "batch"))
+            if run["wait"] is not None and "on" in run["wait"]:
+                waits.append(run["wait"]["on"])
     if record["outbox"]:
         moments.append(now + OUTBOX_DUE_S)
         lanes.append("batch")
     if moments:
         record["due"] = min(moments)
         record["lanes"] = lanes if len(lanes) == 1 else sorted(set(lanes))
+        if waits:
+            record["waits"] = waits
     elif not unfinished and not halts(record):
         # A run that is held has no time at which anybody must look, and is not over either.
         record["ttl"] = retention_s

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from vextir_os.driverkit.manifest import Retry
 from vextir_os.errors import LostRunError
-from vextir_os.runs.record import CLOCK_SKEW_S, RunDoc, State, claimable
+from vextir_os.runs.record import CLOCK_SKEW_S, RunDoc, State, WaitDoc, claimable
 
 MAX_TAKEOVERS = 5
 """A run whose owners died this often is dead: a driver that kills its process never commits an attempt."""
@@ -88,7 +88,31 @@ def claim(run: RunDoc, *, owner: str, now: float, lease: float) -> RunDoc:
         "lease_until": now + lease,
         "takeovers": takeovers,
         "not_before": None,
+        "wait": None if run["state"] == "ready" else run["wait"],
         "started": now,
+    }
+
+
+def set_aside(run: RunDoc, wait: WaitDoc, *, look_at: float) -> RunDoc:
+    """Return a claimable run that may not begin now: ready, with what it waits for and when it is looked at again.
+
+    Of a run whose owner died the fence rises, as at a claim, and the death is counted.
+
+    Args:
+        run: Claimable, on the copy that is written.
+        wait: What it waits for.
+        look_at: Epoch seconds.
+    """
+    died = run["state"] == "running"
+    return {
+        **run,
+        "state": "ready",
+        "fence": run["fence"] + died,
+        "owner": None,
+        "lease_until": None,
+        "takeovers": run["takeovers"] + died,
+        "not_before": look_at,
+        "wait": {**wait},
     }
 
 

@@ -4,8 +4,15 @@ import pytest
 
 from tests.unit.runs.test_record import NOW, record_of, run_in
 from vextir_os.runs.lanes import executes, lane_for
+from vextir_os.runs.pauses import Pauses
 from vextir_os.runs.record import Lane, RunDoc, again_s
-from vextir_os.runs.start import hindrance
+from vextir_os.runs.start import Wait, hindrance
+
+
+def waits(lane: Lane, worker: Lane | None) -> Wait | None:
+    return hindrance(
+        driver="a", lane=lane, worker=worker, pauses=Pauses(), event_type="job.sent", tenant="acme", now=NOW
+    )
 
 
 @pytest.mark.parametrize(
@@ -24,13 +31,11 @@ def test_a_run_belongs_into_one_lane(timeout_s: float, priority: int, lane: Lane
 def test_slow_runs_and_quick_ones_have_workers_of_their_own(worker: Lane | None, lanes: set[Lane]) -> None:
     every: tuple[Lane, ...] = ("batch", "high", "slow")
     assert {lane for lane in every if executes(worker, lane)} == lanes
-    assert {lane for lane in every if hindrance(lane=lane, worker=worker, now=NOW) is None} == lanes
+    assert {lane for lane in every if waits(lane, worker) is None} == lanes
 
 
 def test_a_run_of_another_lane_is_looked_at_again_after_a_while() -> None:
-    wait = hindrance(lane="slow", worker="batch", now=NOW)
-    assert wait is not None
-    assert (wait.look_at, wait.elsewhere) == (NOW + 15, True)
+    assert waits("slow", "batch") == Wait(look_at=NOW + 15, doc=None)
 
 
 def test_the_lanes_of_a_record_are_those_of_the_runs_that_make_it_due() -> None:
