@@ -1,5 +1,6 @@
 """Planted faults: one line of the OS each, made wrong, and the tests that must notice. Data only."""
 
+from tests.sabotage.order import OF_ORDER
 from tests.sabotage.planted import Planted
 from tests.sabotage.promises import PROMISED
 
@@ -310,4 +311,5 @@ PLANTED = (
         (TRANSITIONS, "never_retried"),
     ),
     *PROMISED,
+    *OF_ORDER,
 )  # fmt: skip

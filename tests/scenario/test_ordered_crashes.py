@@ -6,7 +6,6 @@ Whatever happens: each step takes effect once, after all that were sent before i
 import itertools
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,9 +13,10 @@ from hypothesis import strategies as st
 
 from tests.conftest import SOAK
 from tests.support.clock import TickingClock
-from tests.support.faults import Do, Fault, Faults
-from tests.support.harness import Harness, an_os
-from tests.support.ordered import check_at_rest, effects, states, step, taker
+from tests.support.faults import Fault, Faults
+from tests.support.harness import an_os
+from tests.support.ordered import check_at_rest, effects, entries_made, states, step, taker
+from tests.support.weak import Several
 
 FAULTS: tuple[Fault, ...] = ("crash before", "crash after", "down", "lost", "late", "meddled")
 COUNT = 3
@@ -37,6 +37,7 @@ async def play(folder: Path, atomic: bool, faults: Faults) -> None:
         assert await states(os) == {f"e-{n}": "done" for n in range(1, COUNT + 1)}
         assert await effects(os) == list(range(1, COUNT + 1))
         assert await os.dead_letters("run") == []
+        assert await entries_made(os, "e-1") == COUNT
         await check_at_rest(os)
 
 
@@ -52,66 +53,8 @@ async def test_the_order_of_a_key_outlasts_a_fault_at_every_call(tmp_path: Path,
             raise AssertionError(f"{fault} at call {at} ({faults.calls[at]}): {error}") from error
 
 
-class Interrupted(Faults):
-    """Lets others work, before one call of whoever is at work: a worker that was frozen there goes on as a zombie."""
-
-    def __init__(self, at: int) -> None:
-        super().__init__()
-        self._stop = at
-        self.others: Harness | None = None
-        self.clock = TickingClock()
-
-    async def through(self, call: str, do: Do, meddle: Do | None = None) -> Any:
-        if len(self.calls) == self._stop and self.others is not None:
-            self._stop = -1
-            self.clock.advance(70)
-            await self.others.sweep()
-            await self.others.work()
-        return await super().through(call, do, meddle)
-
-
-async def freeze(folder: Path, atomic: bool, faults: Interrupted) -> None:
-    """Send three steps; the worker of the first freezes at a call, others do all there is, and it goes on."""
-    async with an_os(
-        folder, taker(), atomic=atomic, clock=faults.clock, working=False, faults=faults, synchronous="NORMAL"
-    ) as os:
-        await os.publish(*(step(n) for n in range(1, COUNT + 1)))
-        [delivery] = await os.kernel.ordered.receive(1, 0)
-        faults.others = os
-        await os.handle(delivery)
-        await os.recover(faults.clock, rounds=12)
-        assert await states(os) == {f"e-{n}": "done" for n in range(1, COUNT + 1)}
-        assert await effects(os) == list(range(1, COUNT + 1))
-        await check_at_rest(os)
-
-
-async def test_a_worker_that_freezes_at_any_call_changes_no_order(tmp_path: Path, atomic: bool) -> None:
-    smooth = Interrupted(-1)
-    await freeze(tmp_path / "smooth", atomic, smooth)
-    assert len(smooth.calls) > 8
-    for at in range(len(smooth.calls)):
-        faults = Interrupted(at)
-        try:
-            await freeze(tmp_path / str(at), atomic, faults)
-        except AssertionError as error:
-            raise AssertionError(f"frozen at call {at} ({faults.calls[at]}): {error}") from error
-
-
 keys = st.sampled_from(["a", "b"])
 faults_at = st.dictionaries(st.integers(0, 120), st.sampled_from(FAULTS), max_size=4)
-
-
-class Several(Faults):
-    """Faults at several calls."""
-
-    def __init__(self, at: dict[int, Fault]) -> None:
-        super().__init__()
-        self._all = at
-
-    async def through(self, call: str, do: Do, meddle: Do | None = None) -> Any:
-        if fault := self._all.get(len(self.calls)):
-            self.next(call, fault)
-        return await super().through(call, do, meddle)
 
 
 @pytest.mark.parametrize("one_transaction", [True, False], ids=["one-transaction", "outbox"])

@@ -46,6 +46,10 @@ class Faults:
         """Let all go well from now on."""
         self._plans.clear()
 
+    def crash_at(self, at: int) -> None:
+        """Let the worker die before the call of this number, in the list of calls."""
+        self._at, self._fault = at, "crash before"
+
     async def land(self) -> None:
         """Let what is late arrive now."""
         late, self._late = self._late, []

@@ -70,6 +70,12 @@ async def key_of(os: Harness, name: str = KEY) -> KeyDoc:
     return cast(KeyDoc, (await os.kernel.store.read(STATE, key, key)).document)
 
 
+async def entries_made(os: Harness, first: str) -> int:
+    """Return how often an event has entered the list of its key, since the one that was the first to be at its head."""
+    ticket: int = (await os.record(first))["key"]["n"]
+    return (await key_of(os))["head"] - ticket
+
+
 async def check_at_rest(os: Harness, *keys: str) -> None:
     """Check that nobody is in line any more, no entry is left, and no message."""
     for record in await os.records():

@@ -4,7 +4,6 @@ Any worker may act for any record: each write is conditional, on the key's docum
 else has done is found and not done again. A crash anywhere leaves an entry in some record's outbox, so a `due`.
 """
 
-import asyncio
 import contextlib
 from typing import Literal
 
@@ -18,8 +17,6 @@ from vextir_os.runs.knocks import knocks
 from vextir_os.runs.record import RecordDoc, RunDoc
 
 _TRIES = 20
-_PAUSE_S = 0.02
-_LONGEST_PAUSE_S = 1.0
 
 Came = Literal["done", "claimed", "again"]
 """What one pass came to; `again`: others were first, or a copy was old."""
@@ -42,16 +39,10 @@ async def advance(parts: Parts, turn: Turn, *, claims: bool) -> bool:
     keeper = turn.the_keeper
     if not ordering.entries(keeper.record):
         return False
-    for number in range(_TRIES):
+    for _ in range(_TRIES):
         try:
             came = await _pass(parts, turn, claims)
         except (ConflictError, LostRunError):
-            came = "again"
-        except StoreUnavailableError as error:
-            if isinstance(error, StoreBusyError):
-                raise
-            # No answer is not "no": what is there is looked at.
-            await asyncio.sleep(min(_LONGEST_PAUSE_S, _PAUSE_S * 2**number))
             came = "again"
         if came != "again":
             parts.observer.recorded(keeper.record)

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Awaitable
 
-from vextir_os.errors import ConflictError, StoreUnavailableError
+from vextir_os.errors import ConflictError
 from vextir_os.events.ids import key_id
 from vextir_os.processor.admit import first_record
 from vextir_os.processor.keys import advance, check_room
@@ -41,7 +41,7 @@ async def _line_up(parts: Parts, turn: Turn, following: Next) -> Settlement:
     keeper = await Keeper.create(parts.desk, Change(record=record), durable=False)
     if keeper is not None:
         parts.observer.admitted(turn, keeper.record)
-        with contextlib.suppress(ConflictError, StoreUnavailableError):
+        with contextlib.suppress(ConflictError):
             await key.write(entered(key.doc, place_of(record)))
     turn.knock = Knock(record["id"], record["pk"])
     return await following(turn)

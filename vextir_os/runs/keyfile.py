@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from vextir_os.errors import AlreadyExistsError, ConflictError, NotFoundError
+from vextir_os.errors import AlreadyExistsError, ConflictError, NotFoundError, StoreUnavailableError
 from vextir_os.ports.atomic import Create, Operation, Replace
 from vextir_os.ports.store import Document
 from vextir_os.runs.keeper import Desk
@@ -43,8 +43,7 @@ class KeyFile:
         """Write the document if nobody has since it was read.
 
         Raises:
-            ConflictError: Somebody has, or an own write whose answer was lost. Read it again.
-            StoreUnavailableError: No answer; whether it was written is unknown.
+            ConflictError: Somebody has, or there was no answer, which is not "no". Read it again.
         """
         document = cast(Document, doc)
         try:
@@ -56,6 +55,6 @@ class KeyFile:
                 self._etag = await self._desk.store.replace(STATE, document, if_match=self._etag)
             else:
                 self._etag = await self._desk.store.create(STATE, document)
-        except (AlreadyExistsError, NotFoundError) as error:
-            raise ConflictError(f"document {STATE}/{doc['id']} was changed by another worker") from error
+        except (AlreadyExistsError, NotFoundError, StoreUnavailableError) as error:
+            raise ConflictError(f"document {STATE}/{doc['id']} is not what was read any more, or may not be") from error
         self.doc = doc
