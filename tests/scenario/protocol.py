@@ -73,8 +73,10 @@ TRAPS: Mapping[str, str] = {
     "a step's key is without its rerun": "test_a_zombies_fact_closes_no_step_of_a_later_rerun",
     "the sweep knocks at one lane only": "test_a_run_of_another_lane_ends",
     "an event enters its key's list without a proof": "test_an_event_enters_its_keys_list_once",
-    "a cancel drops the entry into the key's list": "test_a_key_moves_on_after_done_dead_and_cancelled",
-    "the entry of a head that is over is just removed": "test_a_key_moves_on_after_done_dead_and_cancelled",
+    "a cancel drops the entry into the key's list":
+        "test_a_cancelled_event_is_taken_out_of_its_keys_list_wherever_a_worker_dies",
+    "the entry of a head that is over is just removed":
+        "test_a_head_that_is_cancelled_leaves_its_key_wherever_workers_die",
     "a key's document is read without the ticket": "test_an_old_copy_of_a_key_holds_nobody_up",
 }  # fmt: skip
 
@@ -97,8 +99,4 @@ LATER: Mapping[str, str] = {
     "test_a_replay_commits_once_per_rerun_and_mixes_no_outputs": "replay",
     "test_a_slow_publisher_removes_nothing_of_a_later_rerun": "replay",
     "test_a_run_of_another_lane_ends": "lanes",
-    "test_two_of_one_key_never_run_at_once": "ordered keys",
-    "test_a_key_moves_on_after_done_dead_and_cancelled": "ordered keys",
-    "test_an_event_enters_its_keys_list_once": "ordered keys",
-    "test_an_old_copy_of_a_key_holds_nobody_up": "ordered keys",
 }
