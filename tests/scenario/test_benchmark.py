@@ -47,3 +47,12 @@ def test_an_event_over_http_is_measured_to_its_durable_result(tmp_path: Path) ->
     found = json.loads(done.stdout.splitlines()[-1])
     assert (found["ok"], found["latency"]["count"]) == (True, 10)
     assert 0 < found["latency"]["p50_ms"] <= found["latency"]["p99_ms"]
+
+
+def test_several_processes_on_one_file_are_measured_beside_one(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "processes.py"), "--n", "300", "--processes", "3"]
+    done = subprocess.run([*command, "--rounds", "1"], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert (found["ok"], found["n"], found["processes"]) == (True, 300, 3)
+    assert found["ratio"] == pytest.approx(found["together_eps"][0] / found["one_eps"][0])

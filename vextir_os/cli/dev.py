@@ -1,4 +1,4 @@
-"""`vextir dev`: runs the OS of a project in this process, until Ctrl-C, or until the events of some files are done."""
+"""`vextir dev`: runs the OS of a project, in one process or several, until Ctrl-C or until some events are done."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,10 +19,12 @@ from vextir_os.cli.narrator import Narrator, NarratorHandler
 from vextir_os.cli.options import Flag, Project, seconds
 from vextir_os.cli.project import settings_of
 from vextir_os.cli.start import start_lines, warn_of_policies
+from vextir_os.cli.stopping import end_of_parent, first_of, stop_signals
 from vextir_os.errors import ProblemsError, UsageError, VextirError
 from vextir_os.kernel import Kernel
 from vextir_os.local.loop import run
 from vextir_os.local.runner import Runner
+from vextir_os.local.supervisor import Supervisor
 from vextir_os.policy.model import Bundle
 from vextir_os.registry.manifest_json import Index
 from vextir_os.settings import STDERR, Settings
@@ -43,13 +46,20 @@ Port = Annotated[int | None, Parameter(help="Port of the HTTP API; 0 for any fre
 Public = Annotated[
     Flag, Parameter(help="Let other machines reach the HTTP API; needs policies that are not for development.")
 ]
+Workers = Annotated[
+    int, Parameter(help="Processes that run events. More than one lets drivers that compute use several cores.")
+]
+AsWorker = Annotated[Flag, Parameter(show=False)]
+
+MOST_WORKERS = 64
 
 
 def dev(
     *, once: Once = None, timeout: Timeout = "60s", host: Host = None, port: Port = None, public: Public = False,
-    project: Project = None,
+    workers: Workers = 1, project: Project = None, as_worker: AsWorker = False,
 ) -> int:  # fmt: skip
     """Run the OS: workers, sweep and HTTP API, until Ctrl-C. With --once, run some events and stop."""
+    _check_workers(workers, once)
     if port is not None and not 0 <= port <= 65_535:
         raise UsageError(f"--port {port} is no port", hint="Use 0 to 65535; 0 for any free one")
     timeout_s = seconds(timeout, "--timeout")
@@ -57,7 +67,18 @@ def dev(
     index, bundle = load_parts(settings)
     if once is not None:
         return run(_once(settings, index, bundle, once, timeout_s))
-    return run(_serve(settings, index, bundle, public=public))
+    if as_worker:
+        return run(_work(settings, index, bundle))
+    return run(_serve(settings, index, bundle, public=public, workers=workers))
+
+
+def _check_workers(workers: int, once: list[Path] | None) -> None:
+    if not 1 <= workers <= MOST_WORKERS:
+        raise UsageError(f"--workers {workers} is no number of processes", hint=f"Use 1 to {MOST_WORKERS}")
+    if workers > 1 and once is not None:
+        raise UsageError("--once runs its events in this process", hint="Leave --workers out")
+    if workers > 1 and sys.platform == "win32":
+        raise UsageError("--workers needs signals that Windows does not have", hint="Leave it out")
 
 
 def load_parts(settings: Settings) -> tuple[Index, Bundle]:
@@ -129,17 +150,49 @@ async def _once(settings: Settings, index: Index, bundle: Bundle, paths: list[Pa
         narrator.close()
 
 
-async def _serve(settings: Settings, index: Index, bundle: Bundle, *, public: bool) -> int:
-    to = screen.stderr()
-    narrator = Narrator(to)
+async def _work(settings: Settings, index: Index, bundle: Bundle) -> int:
+    """Be one of several worker processes: no HTTP, no start lines, and the end of the first process ends this one."""
+    narrator = Narrator(screen.stderr())
     try:
-        with _stop_signals() as stopped, _logged_by(narrator, settings):
+        with stop_signals() as stopped, end_of_parent(stopped), _logged_by(narrator, settings):
             async with _kernel(settings, index, bundle) as kernel:
                 if settings.log != STDERR:
                     kernel.observers.add(narrator)
-                async with Runner(kernel) as runner, _served(kernel, public=public) as address:
+                async with Runner(kernel) as runner:
+                    await first_of(asyncio.ensure_future(runner.wait()), stopped)
+    finally:
+        narrator.close()
+    return Exit.DONE
+
+
+def _at_work(kernel: Kernel, workers: int) -> Runner | Supervisor:
+    if workers == 1:
+        return Runner(kernel)
+    # -P: a module in the project's folder must not stand in for one of ours.
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "vextir_os.cli",
+        "dev",
+        "--as-worker",
+        "--project",
+        str(kernel.settings.root),
+    ]
+    return Supervisor(kernel, command, workers)
+
+
+async def _serve(settings: Settings, index: Index, bundle: Bundle, *, public: bool, workers: int) -> int:
+    to = screen.stderr()
+    narrator = Narrator(to)
+    try:
+        with stop_signals() as stopped, _logged_by(narrator, settings):
+            async with _kernel(settings, index, bundle) as kernel:
+                if settings.log != STDERR:
+                    kernel.observers.add(narrator)
+                async with _at_work(kernel, workers) as working, _served(kernel, public=public) as address:
                     _say_ready(to, settings, index, bundle, address.url)
-                    await _first_of(asyncio.ensure_future(runner.wait()), stopped)
+                    await first_of(asyncio.ensure_future(working.wait()), stopped)
                     if settings.log == STDERR:
                         _LOG.info("stopping")
                     else:
@@ -181,39 +234,6 @@ def _names(host: str) -> list[str]:
     if address.is_unspecified:
         return [socket.gethostname()]
     return [f"[{host}]" if address.version == 6 else host]
-
-
-@contextlib.contextmanager
-def _stop_signals() -> Iterator["asyncio.Future[signal.Signals]"]:
-    """Yield a future that gets the first SIGINT or SIGTERM. The next one acts as if there were no handler: at once."""
-    loop = asyncio.get_running_loop()
-    stopped: asyncio.Future[signal.Signals] = loop.create_future()
-
-    def release() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):
-                loop.remove_signal_handler(number)
-
-    def stop(number: signal.Signals) -> None:
-        release()
-        stopped.set_result(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Windows has no such handlers; Ctrl-C is a KeyboardInterrupt there.
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop, number)
-    try:
-        yield stopped
-    finally:
-        release()
-
-
-async def _first_of(working: "asyncio.Future[None]", stopped: "asyncio.Future[signal.Signals]") -> None:
-    """Wait until the OS is to stop; raise what ended its work before that."""
-    await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
-    if working.done():
-        working.result()
-    working.cancel()
 
 
 @contextlib.contextmanager
