@@ -196,15 +196,17 @@ async def test_a_long_driver_is_stopped_when_its_lease_cannot_be_renewed(
     monkeypatch.setattr(execute, "lease_s", lambda _timeout_s: 0.03)
     async with an_os(tmp_path, long, atomic=atomic, working=False) as os:
         await os.publish(Event(id="e-1", type="job.sent"))
-        [delivery] = await os.kernel.queue.receive(1, 0)
-        worker = asyncio.create_task(os.handle(delivery))
-        await gate.entered(1)
-        async with an_os(tmp_path, atomic=atomic, working=False) as other:
-            await other.kernel.control.cancel("e-1", ANN)
-        async with asyncio.timeout(10):
-            await worker
+        await os.handle((await os.kernel.queue.receive(1, 0))[0])
+        async with begun(os, gate, lane="slow") as worker:
+            async with an_os(tmp_path, atomic=atomic, working=False) as other:
+                await other.kernel.control.cancel("e-1", ANN)
+            # Nobody opens the gate.
+            async with asyncio.timeout(10):
+                await worker
         assert stopped == ["e-1"]
         assert await states(os) == {"long": "cancelled"}
+        [knock] = await os.kernel.lanes["slow"].receive(10, 0)
+        assert knock.message.id.startswith("cancel~")
 
 
 async def test_its_neighbours_go_on_when_one_event_is_cancelled(tmp_path: Path, atomic: bool) -> None:

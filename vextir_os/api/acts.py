@@ -19,9 +19,8 @@ from vextir_os.api.problem import Problem, RefusedError
 from vextir_os.errors import InvalidEventError, NotFoundError, did_you_mean, shown
 from vextir_os.events import jsonio
 from vextir_os.events.codec import from_item
-from vextir_os.events.identity import Principal
 from vextir_os.events.limits import WIRE_BYTES
-from vextir_os.kernel import Kernel
+from vextir_os.kernel import Kernel, operator
 from vextir_os.processor.edits import Edit
 from vextir_os.runs import reading
 from vextir_os.runs.letters import letter_view
@@ -45,7 +44,7 @@ class ActRoutes:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._room = Room(BUFFERED_BYTES)
-        self._who = Principal(kind="user", id=kernel.settings.user, tenant=kernel.settings.tenant)
+        self._who = operator(kernel.settings)
 
     def add_to(self, app: FastAPI) -> None:
         """Add them."""

@@ -18,10 +18,15 @@ COMMANDS = {
     "send": ("send:send", "Publish an event, or many."),
     "events": ("events:app", "List the newest events; `events show ID` shows one."),
     "trace": ("trace:trace", "Show what happened with an event, and all that it caused."),
+    "runs": ("runs:app", "List the newest runs; show or cancel those of an event."),
+    "dead": ("dead:app", "List dead letters; show, replay, discard or group them."),
     "drivers": ("drivers:drivers", "List the drivers of the project."),
     "build": ("drivers:build", "Write the driver index."),
 }
 """Where each command is, and what the list of commands says of it; its module is imported when the command is run."""
+
+EDITOR = ":editor"
+"""Value of an option that opens the person's editor, where it is given without one."""
 
 _NEGATED = re.compile(r"-[A-Za-z_][A-Za-z0-9_.-]*(:|[<>]=?)")
 
@@ -68,7 +73,16 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _positional(arguments: Sequence[str]) -> list[str]:
-    """Return the arguments with terms such as `-status:ok` marked as no options; a filter passes over the space."""
+    """Return the arguments as options and values: a term such as `-status:ok` is no option, `--edit` alone has a value.
+
+    The mark is a space, which a filter passes over.
+    """
+    if arguments[:2] == ["dead", "replay"] and "--edit" in arguments:
+        place = arguments.index("--edit")
+        value = arguments[place + 1] if place + 1 < len(arguments) else ""
+        alone = not value or (value.startswith("-") and value != "-")
+        following = arguments[place + (1 if alone else 2) :]
+        return [*arguments[:place], f"--edit={EDITOR if alone else value}", *following]
     if arguments[:1] != ["events"] or arguments[1:2] == ["show"]:
         return [*arguments]
     return [f" {argument}" if _NEGATED.match(argument) else argument for argument in arguments]

@@ -14,24 +14,37 @@ _NAME_WIDTH = 15
 def detail_lines(to: Screen, event: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines for an event as `reading.view` gives it."""
     word = event["status"]
-    yield _pair(to, "id", visible(event["id"]))
-    yield _pair(to, "type", visible(event["type"]))
-    yield _pair(to, "source", visible(event["source"]))
-    yield _pair(to, "status", to.paint(word, STYLES.get(word, "plain")))
-    yield _pair(to, "admitted", moment(event["created"]))
+    yield pair(to, "id", visible(event["id"]))
+    yield pair(to, "type", visible(event["type"]))
+    yield pair(to, "source", visible(event["source"]))
+    yield pair(to, "status", to.paint(word, STYLES.get(word, "plain")))
+    yield pair(to, "admitted", moment(event["created"]))
     for name, value in event["event"].items():
         if name not in _SHOWN_APART:
-            yield _pair(to, visible(name), visible(str(value)))
+            yield pair(to, visible(name), visible(str(value)))
     decision = event["decision"]
-    yield _pair(to, "decision", f"{decision['effect']} by {visible(decision['policy_id'] or 'no policy')}")
+    yield pair(to, "decision", f"{decision['effect']} by {visible(decision['policy_id'] or 'no policy')}")
     if decision.get("reason"):
-        yield _pair(to, "reason", visible(decision["reason"]))
+        yield pair(to, "reason", visible(decision["reason"]))
     yield from _block(to, "data", event["event"].get("data"))
     for driver, run in event["runs"].items():
-        yield from _run(to, driver, run)
+        yield from run_lines(to, driver, run)
+    yield from act_lines(to, event)
 
 
-def _run(to: Screen, driver: str, run: Mapping[str, Any]) -> Iterator[str]:
+def act_lines(to: Screen, event: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines for what people did to an event."""
+    for act in event.get("acts", ()):
+        of = f" {visible(act['run'])}, rerun {act['rerun']}," if "run" in act else ""
+        made = f", event {visible(act['event'])}" if "event" in act else ""
+        why = f": {visible(act['reason'])}" if act["reason"] else ""
+        yield pair(to, act["do"], f"{of} by {visible(act['by'])} at {moment(act['at'])}{made}{why}".strip())
+    for step in (event.get("cancel") or {}).get("in_doubt", ()):
+        yield pair(to, "in doubt", f"{visible(step['run'])}, step {step['n']} {visible(step['name'])}")
+
+
+def run_lines(to: Screen, driver: str, run: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines for one run as `reading.run_view` gives it."""
     word = run["status"]
     yield ""
     yield to.text(
@@ -44,20 +57,21 @@ def _run(to: Screen, driver: str, run: Mapping[str, Any]) -> Iterator[str]:
         ]
     )
     if "wait" in run:
-        yield _pair(to, "waits", visible(run["wait"]["reason"]))
+        yield pair(to, "waits", visible(run["wait"]["reason"]))
     for decision in run["decisions"]:
         action = visible(str(decision.get("action", "")))
-        yield _pair(to, "decision", f"{decision['effect']} {action} by {visible(decision['policy_id'] or 'no policy')}")
+        yield pair(to, "decision", f"{decision['effect']} {action} by {visible(decision['policy_id'] or 'no policy')}")
     if run.get("output_ref"):
-        yield _pair(to, "output", f"kept apart: {visible(run['output_ref'])}")
+        yield pair(to, "output", f"kept apart: {visible(run['output_ref'])}")
     yield from _block(to, "output", run["output"])
     error = run["error"]
     if error:
-        yield _pair(to, "error", f"{error.get('code', '')} {visible(str(error.get('class', '')))}")
+        yield pair(to, "error", f"{error.get('code', '')} {visible(str(error.get('class', '')))}")
         yield from (f"  {line}" for line in visible_lines(str(error.get("traceback") or error.get("message", ""))))
 
 
-def _pair(to: Screen, name: str, value: str) -> str:
+def pair(to: Screen, name: str, value: str) -> str:
+    """Return a line of a name and a value, which must be `visible`."""
     return f"{to.paint(name.ljust(_NAME_WIDTH), 'dim')} {value}"
 
 

@@ -4,6 +4,7 @@ Every act comes from an edge, with the principal that it has authenticated, and 
 """
 
 import contextlib
+from collections.abc import Sequence
 
 from vextir_os.errors import DeniedError, LostRunError, NotFoundError, RunStateError
 from vextir_os.events import ids
@@ -15,7 +16,7 @@ from vextir_os.runs import reading
 from vextir_os.runs.acts import UNKNOWN_TYPE, Act, cancelled, is_own, tombstone
 from vextir_os.runs.keeper import Change, Keeper, ScheduledMessage
 from vextir_os.runs.messages import Knock, knock_message
-from vextir_os.runs.record import RecordDoc
+from vextir_os.runs.record import Lane, RecordDoc
 
 
 class Control:
@@ -99,16 +100,18 @@ class Control:
             if record["cancel"] is not None or is_own(record, act):
                 raise LostRunError(f"event {record['event_id']} is cancelled already")
             after, stopped = cancelled(record, act, now=now)
-            return Change(record=after, touched=stopped, knocks=(self._knock(record, act),))
+            return Change(record=after, touched=stopped, knocks=self._knocks(record, stopped, act))
 
         with contextlib.suppress(LostRunError):
             await keeper.write(change)
 
-    def _knock(self, record: RecordDoc, act: Act) -> ScheduledMessage:
-        # For the process that runs it; losing it costs the time until that one writes again.
+    def _knocks(self, record: RecordDoc, stopped: Sequence[str], act: Act) -> tuple[ScheduledMessage, ...]:
+        # For the process that runs it; losing one costs the time until that process writes again.
         knock = Knock(record["id"], record["pk"])
         flow = record["id"].partition("~")[0]
-        return ScheduledMessage(knock_message(self._parts.desk.signer, knock, id=f"cancel~{act.id}", flow=flow))
+        message = knock_message(self._parts.desk.signer, knock, id=f"cancel~{act.id}", flow=flow)
+        lanes: set[Lane] = {record["runs"][driver].get("lane", "batch") for driver in stopped}
+        return tuple(ScheduledMessage(message, lane=lane) for lane in sorted(lanes))
 
 
 def new_act(who: Principal, reason: str) -> Act:
