@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.clock import TickingClock
+from tests.support.faults import Faults
 from tests.support.gate import Gate, begun
 from tests.support.harness import ALLOW_ALL, ANN, Harness, an_os
 from tests.support.ordered import KEY, check_at_rest, effects, key_of, states, step, taker
@@ -317,6 +318,24 @@ async def test_the_list_of_a_key_names_records_and_nothing_of_their_events(tmp_p
         records = [await os.record("e-1"), await os.record("e-2")]
         assert key["list"] == [{"id": record["id"], "pk": "local~c", "turn": 0} for record in records]
         assert KEY not in str(key)
+
+
+async def test_an_ordered_event_costs_six_writes(tmp_path: Path, atomic: bool) -> None:
+    """Its record, its place, the claim, the commit, the place given up, the entry removed."""
+
+    @driver("take", capabilities=["step.taken"])
+    async def take(event: Event) -> None:
+        pass
+
+    faults = Faults()
+    async with an_os(tmp_path, take, atomic=atomic, clock=TickingClock(), working=False, faults=faults) as os:
+        await os.publish(step(1))
+        await os.work()
+        await os.publish(step(2))
+        faults.calls.clear()
+        await os.work()
+        writes = [call for call in faults.calls if call != "read"]
+        assert writes == (["transact"] * 6 if atomic else ["create", *["replace"] * 5])
 
 
 async def letter_of(os: Harness, event_id: str) -> str:
