@@ -10,6 +10,8 @@ ANSWERS, DUPLICATES = "scenario/test_lost_answers.py", "scenario/test_duplicates
 FAILURES, ERRORS = "scenario/test_failures.py", "scenario/test_error_events.py"
 PRESSURE = "scenario/test_pressure.py"
 STORMS, LINEAGE = "scenario/test_storms.py", "unit/runs/test_lineage.py"
+CANCEL, LETTERS = "scenario/test_cancel.py", "scenario/test_dead_letters.py"
+MESSAGES = "scenario/test_dead_messages.py"
 TRANSITIONS = "unit/runs/test_transitions.py"
 
 LANES = "scenario/test_lanes.py"
@@ -312,4 +314,60 @@ PLANTED = (
     ),
     *PROMISED,
     *OF_ORDER,
+    Planted(
+        "a cancelled run keeps its fence",
+        "runs/acts.py",
+        '"state": "cancelled",\n        "fence": run["fence"] + 1,',
+        '"state": "cancelled",\n        "fence": run["fence"],',
+        (CANCEL, "acknowledged"),
+    ),
+    Planted(
+        "a cancel forgets the runs that wait",
+        "runs/acts.py",
+        'if run["state"] not in FINAL)\n    if not stopped:',
+        'if run["state"] == "running")\n    if not stopped:',
+        (CANCEL, "stands_on_the_record"),
+    ),
+    Planted(
+        "a replay keeps the rerun",
+        "runs/acts.py",
+        '"rerun": run["rerun"] + 1,',
+        '"rerun": run["rerun"],',
+        (LETTERS, "ids_of_their_own"),
+    ),
+    Planted(
+        "a replay keeps the fence",
+        "runs/acts.py",
+        '"state": "ready",\n        "fence": run["fence"] + 1,',
+        '"state": "ready",\n        "fence": run["fence"],',
+        ("unit/runs/test_acts.py", "begins_anew"),
+    ),
+    Planted(
+        "a lost answer is asked for again",
+        "runs/acts.py",
+        'return any(done["id"] == act.id for done in record.get("acts", ()))',
+        "return False",
+        (LETTERS, "answer_is_lost"),
+    ),
+    Planted(
+        "nobody asks whether a person may",
+        "processor/control.py",
+        "if not decision.allowed:",
+        "if decision is None:",
+        (CANCEL, "may_not_cancel"),
+    ),
+    Planted(
+        "a message is sent again under its old id",
+        "processor/edits.py",
+        "id=f\"{letter['message_id'][:_ID_CHARS]}~r{letter['id'][:12]}\",",
+        "id=letter['message_id'],",
+        (MESSAGES, "come_back_as_another"),
+    ),
+    Planted(
+        "an edited event loses the labels of the old one",
+        "processor/edits.py",
+        "labels=merge_labels(old.labels if old else (), base.labels),",
+        "labels=edit.event.labels if edit.event else (),",
+        (LETTERS, "caused_by_the_old_one"),
+    ),
 )  # fmt: skip
