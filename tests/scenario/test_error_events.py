@@ -20,6 +20,7 @@ from vextir_os.policy.model import Match, Policy
 from vextir_os.runs.transitions import MAX_TAKEOVERS
 
 ERROR = "vextir.error"
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
 @driver("strict", capabilities=["job.sent"])
@@ -46,7 +47,7 @@ async def test_a_run_that_fails_for_good_is_an_event_that_drivers_handle(tmp_pat
                 source="/cli",
                 correlationid="c-1",
                 labels=("pii",),
-                traceparent="00-ab-cd-01",
+                traceparent=PARENT,
             )
         )
         [told] = await os.records(ERROR)
@@ -62,7 +63,7 @@ async def test_a_run_that_fails_for_good_is_an_event_that_drivers_handle(tmp_pat
         }
         named = ("source", "category", "tenantid", "userid", "correlationid", "causationid", "labels", "traceparent")
         assert [event[name] for name in named] == [
-            "/drivers/strict", "internal", "local", "ann", "c-1", "e-1", "pii", "00-ab-cd-01"
+            "/drivers/strict", "internal", "local", "ann", "c-1", "e-1", "pii", PARENT
         ]  # fmt: skip
         assert failed["runs"]["strict"]["state"] == "dead"
         [alert] = await os.records("alert.raised")
