@@ -7,11 +7,12 @@ Prints as its last line one JSON object. Every result is read back from the stor
 
 import argparse
 import asyncio
+import contextlib
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ from vextir_os.policy.model import Bundle, Match, Policy
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.record import EVENTS
 from vextir_os.settings import Settings
+from vextir_os.telemetry.counting import Counting
+from vextir_os.telemetry.counts import Counts
+from vextir_os.telemetry.logs import logged
 
 _WHO = Principal(kind="user", id="bench", tenant="local")
 _PUBLISHERS = 64
@@ -139,27 +143,55 @@ async def _ready(data: Path) -> None:
         pass
 
 
-def _settings(data: Path) -> Settings:
-    return Settings(root=data, data_dir=data)
+def _settings(data: Path, *, observed: bool = False) -> Settings:
+    return Settings(root=data, data_dir=data, log=str(data / "vextir.log") if observed else "")
 
 
-async def measure(data: Path, *, n: int, lat: int, flows: int) -> dict[str, Any]:
+@contextlib.contextmanager
+def _observed(kernel: Kernel, observed: bool) -> Iterator[Counts | None]:
+    """Count for `/metrics`, and write INFO lines to the log of the settings."""
+    if not observed:
+        yield None
+        return
+    counting = Counting(kernel.clock)
+    kernel.observers.add(counting)
+    with logged(kernel.settings, kernel.observers, kernel.clock):
+        yield counting.counts
+
+
+def _seen(data: Path, counts: Counts | None) -> dict[str, Any]:
+    """Return how many lines were written and dropped, and how many runs were counted."""
+    if counts is None:
+        return {}
+    lines = sum(path.read_bytes().count(b'"event":"run done"') for path in data.glob("vextir.log*"))
+    runs = sum(driver.states["done"] for driver in counts.drivers.values())
+    return {"observed": {"lines": lines, "dropped": counts.unlogged, "runs": runs}}
+
+
+async def measure(data: Path, *, n: int, lat: int, flows: int, observed: bool) -> dict[str, Any]:
     """Return all numbers."""
     watch = Watch()
-    async with open_kernel(_settings(data), registry=_registry(), policy=_policy()) as kernel:
+    async with open_kernel(_settings(data, observed=observed), registry=_registry(), policy=_policy()) as kernel:
         kernel.observers.add(watch)
-        async with Runner(kernel):
-            await _all(kernel, "bench.in", range(200), "w", watch)
-            seconds = await _all(kernel, "bench.in", range(n), "t", watch)
-            times = await _one_by_one(kernel, lat, watch)
-            chained = await _all(kernel, "chain.first", range(flows), "c", watch)
+        with _observed(kernel, observed) as counts:
+            async with Runner(kernel):
+                await _all(kernel, "bench.in", range(200), "w", watch)
+                seconds = await _all(kernel, "bench.in", range(n), "t", watch)
+                times = await _one_by_one(kernel, lat, watch)
+                chained = await _all(kernel, "chain.first", range(flows), "c", watch)
         right = [
             await _verified(kernel, ["bench.in"], "t", n),
             await _verified(kernel, ["bench.in"], "l", lat),
             await _verified(kernel, ["chain.first", "chain.second", "chain.third"], "c", flows),
         ]
+    seen = _seen(data, counts)
+    if counts is not None:
+        right.append(
+            seen["observed"]["lines"] + counts.unlogged >= seen["observed"]["runs"] == 200 + n + lat + 3 * flows
+        )
     return {
         "ok": all(right),
+        **seen,
         "peer": "vextir",
         "version": __version__,
         "durability": "sqlite WAL, synchronous=FULL, group commit",
@@ -177,12 +209,14 @@ def main() -> None:
     parser.add_argument("--flows", type=int, default=2_000)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--delivery", choices=["idempotent", "default"], default="idempotent", help="of the drivers")
+    parser.add_argument("--observed", action="store_true", help="INFO lines to a file, and metrics")
     parser.add_argument("--cold", action="store_true", help="only start and stop")
     given = parser.parse_args()
     if given.cold:
         run(_ready(given.data))
         return
-    print(json.dumps(run(measure(given.data, n=given.n, lat=given.lat, flows=given.flows))))
+    sizes = {"n": given.n, "lat": given.lat, "flows": given.flows}
+    print(json.dumps(run(measure(given.data, **sizes, observed=given.observed))))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def main() -> int:
         "loop": ["loop.py", *arguments],
         "vextir": ["pipeline.py", *arguments],
         "vextir, default delivery": ["pipeline.py", *arguments, "--delivery", "default"],
+        "vextir, logs and metrics": ["pipeline.py", *arguments, "--observed"],
     }
     rounds, over_http = [], []
     for _ in range(given.rounds):

@@ -1,5 +1,6 @@
 """Planted faults: one line of the OS each, made wrong, and the tests that must notice. Data only."""
 
+from tests.sabotage.observing import OBSERVED
 from tests.sabotage.order import OF_ORDER
 from tests.sabotage.planted import Planted
 from tests.sabotage.promises import PROMISED
@@ -312,6 +313,7 @@ PLANTED = (
         "if not failure.kind:",
         (TRANSITIONS, "never_retried"),
     ),
+    *OBSERVED,
     *PROMISED,
     *OF_ORDER,
     Planted(

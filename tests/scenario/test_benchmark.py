@@ -32,6 +32,33 @@ def test_the_last_line_is_one_object_with_every_number(tmp_path: Path, delivery:
     assert chain["steps_per_s"] == pytest.approx(120 / chain["seconds"])
 
 
+def test_logs_and_metrics_are_measured_with_every_line_and_run_counted(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "pipeline.py"), "--observed", "--data", str(tmp_path)]
+    sizes = ["--n", "300", "--lat", "10", "--flows", "40"]
+    done = subprocess.run([*command, *sizes], capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["ok"]
+    assert found["observed"] == {"lines": 630, "dropped": 0, "runs": 630}
+
+
+def test_memory_is_measured_after_ten_times_as_many_events(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "memory.py"), "--events", "50", "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["ok"], found["events"]) == (True, [50, 500])
+    assert found["ratio"] == pytest.approx(found["rss_mb"][1] / found["rss_mb"][0])
+
+
+def test_an_idle_os_is_measured(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "idle.py"), "--seconds", "0", "--settle", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["ok"], found["percent_of_a_core"] >= 0) == (True, True)
+
+
 def test_the_baseline_does_the_same_job_and_is_right(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "loop.py"), "--n", "300", "--lat", "10", "--flows", "40"]
     done = subprocess.run([*command, "--data", str(tmp_path)], capture_output=True, text=True, check=False, timeout=120)
