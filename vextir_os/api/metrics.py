@@ -10,6 +10,7 @@ from vextir_os.errors import StoreError
 from vextir_os.kernel import Kernel
 from vextir_os.ports.gauges import Gauges
 from vextir_os.telemetry.counting import Counting
+from vextir_os.telemetry.sharing import COUNTS, forget, together
 
 METRICS = "/metrics"
 
@@ -17,7 +18,7 @@ _STORAGE_S = 2.0
 
 
 class Metrics:
-    """Counts from now on, and answers scrapes.
+    """Counts from now on, and answers scrapes: for this process and for those that leave their counts beside it.
 
     Args:
         kernel: The OS; stays open as long as scrapes are answered.
@@ -27,6 +28,8 @@ class Metrics:
         self._kernel = kernel
         self._counting = Counting(kernel.clock)
         self._one = asyncio.Lock()
+        self._folder = kernel.settings.data_dir / COUNTS
+        forget(self._folder)
         kernel.observers.add(self._counting)
 
     async def answer(self, request: Request) -> Response:
@@ -36,7 +39,7 @@ class Metrics:
         # One at a time: many at once would read the same numbers, and all of them slower.
         async with self._one:
             scrape = Scrape(
-                counts=self._counting.counts,
+                counts=await asyncio.to_thread(together, self._counting.counts, self._folder),
                 gauges=await self._gauges(),
                 now=self._kernel.clock.time(),
                 version=vextir_os.__version__,

@@ -28,7 +28,9 @@ from vextir_os.local.supervisor import Supervisor
 from vextir_os.policy.model import Bundle
 from vextir_os.registry.manifest_json import Index
 from vextir_os.settings import STDERR, Settings
+from vextir_os.telemetry.counting import Counting
 from vextir_os.telemetry.logs import logged
+from vextir_os.telemetry.sharing import COUNTS, shared
 from vextir_os.telemetry.traces import traced
 
 if TYPE_CHECKING:
@@ -158,7 +160,12 @@ async def _work(settings: Settings, index: Index, bundle: Bundle) -> int:
             async with _kernel(settings, index, bundle) as kernel:
                 if settings.log != STDERR:
                     kernel.observers.add(narrator)
-                async with Runner(kernel) as runner:
+                counting = Counting(kernel.clock)
+                kernel.observers.add(counting)
+                async with (
+                    shared(settings.data_dir / COUNTS, kernel.worker, counting.counts),
+                    Runner(kernel) as runner,
+                ):
                     await first_of(asyncio.ensure_future(runner.wait()), stopped)
     finally:
         narrator.close()

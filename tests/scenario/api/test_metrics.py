@@ -11,7 +11,8 @@ from tests.support.clock import FakeClock
 from vextir_os.errors import StoreUnavailableError
 from vextir_os.events.event import Event
 from vextir_os.ports.gauges import Gauges
-from vextir_os.telemetry.counts import TYPES
+from vextir_os.telemetry.counts import TYPES, Counts
+from vextir_os.telemetry.sharing import COUNTS, shared
 
 
 async def read(served: Served, **headers: str) -> dict[str, dict[str, float]]:
@@ -43,6 +44,17 @@ async def test_an_events_way_shows_in_the_metrics(tmp_path: Path) -> None:
         assert found["vextir_policy_decisions_total"] == {"allow,publish": 2, "allow,process": 2}
         assert found["vextir_queue_wait_seconds_sum"][""] == 4
         assert found["vextir_database_size_bytes"]["data"] > 0
+
+
+async def test_what_worker_processes_count_is_in_them_and_what_an_earlier_start_left_is_not(tmp_path: Path) -> None:
+    counts = Counts(admitted=7)
+    (tmp_path / "data").mkdir()
+    async with shared(tmp_path / "data" / COUNTS, "of-an-earlier-start", counts):
+        pass
+    async with a_server(tmp_path) as served:
+        async with shared(tmp_path / "data" / COUNTS, "a-worker", counts):
+            pass
+        assert (await read(served))["vextir_events_admitted_total"][""] == 7
 
 
 async def test_without_the_key_nothing_is_told(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from tests.scenario.cli.vextir import LIMIT_S, Project, Running
 from vextir_os.local.presence import FOLDER, remains
+from vextir_os.telemetry.counts import Counts
+from vextir_os.telemetry.sharing import COUNTS, together
 
 
 def children(pid: int) -> list[int]:
@@ -71,6 +73,14 @@ def test_several_processes_share_the_work_and_stop_with_the_one_that_started_the
         assert_gone(pids)
         assert list((project.root / ".vextir" / FOLDER).iterdir()) == []
         assert "Traceback" not in running.rest()
+
+
+def test_what_the_workers_did_shows_in_the_counts_that_they_leave(project: Project) -> None:
+    with two_workers(project) as running:
+        run_events(project)
+        assert running.stop(signal.SIGTERM) == 0
+        found = together(Counts(), project.root / ".vextir" / COUNTS)
+        assert found.drivers["hello"].states == {"done": 200, "dead": 0}
 
 
 def test_ctrl_c_ends_all_of_them_in_good_order(project: Project) -> None:
