@@ -6,7 +6,12 @@ import pytest
 
 from tests.contract.atomic_contract import AtomicContract
 from tests.contract.blobs_contract import BlobsContract
-from tests.contract.queue_capabilities_contract import DuplicatesContract, PriorityContract, ScheduleContract
+from tests.contract.queue_capabilities_contract import (
+    DuplicatesContract,
+    PriorityContract,
+    ScheduleContract,
+    SessionsContract,
+)
 from tests.contract.queue_contract import QueueContract
 from tests.contract.store_contract import StoreContract
 from tests.simulation.broker import Broker
@@ -64,7 +69,7 @@ def blobs(harness: ModelHarness) -> Blobs:
     return ModelBlobs({}, harness.line)
 
 
-class TestModelQueue(QueueContract, ScheduleContract, PriorityContract, DuplicatesContract):
+class TestModelQueue(QueueContract, ScheduleContract, PriorityContract, DuplicatesContract, SessionsContract):
     """The model of the queue."""
 
 

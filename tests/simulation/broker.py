@@ -1,12 +1,12 @@
 """A model of the queue: messages in memory, locks, schedules, dead letters, and whom they are handed to.
 
 Plain functions that take effect at once; `ports` makes a `Queue` of them. It declares the capabilities `schedule`,
-`priority` and `duplicates`; sessions, peeking and deferral are not modelled.
+`priority`, `duplicates` and `sessions`; times to live, peeking and deferral are not modelled.
 """
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
@@ -70,7 +70,7 @@ class Broker:
 
     Args:
         now: The queue's time, in epoch seconds.
-        alarm: Asked to call `tick` at a time; a clock that is moved by hand calls it by itself.
+        alarm: Asked to call `ring` at a time, with it; who moves a clock by hand calls `tick` instead.
         order: Draws which of the free messages goes first; None for the highest priority and the oldest.
     """
 
@@ -115,7 +115,7 @@ class Broker:
             numbers.append(self.put(entity, message, at))
             if entity.properties.duplicate_window_s:
                 entity.seen[message.id] = (now + entity.properties.duplicate_window_s, numbers[-1])
-        self.tick()
+        self._serve(entity, now)
         return numbers
 
     def put(self, entity: Entity, message: Message, at: float | None = None) -> int:
@@ -127,15 +127,17 @@ class Broker:
         entity.messages.append(
             Held(message=message, sequence=self._sequence, enqueued_at=start, free_at=start, scheduled=start > now)
         )
+        self._wake_at(start)
         return self._sequence
 
     def receive(
         self, name: str, limit: int, wait: float, answer: Callable[[Sequence[Delivery]], None], who: str = ""
     ) -> None:
         """Hand out up to `limit` messages, now or when there are some within `wait` seconds."""
-        waiter = Waiter(who=who, limit=limit, until=self._now() + wait, answer=answer)
-        self.entity(name).waiters.append(waiter)
-        self.tick()
+        entity, now = self.entity(name), self._now()
+        entity.waiters.append(Waiter(who=who, limit=limit, until=now + wait, answer=answer))
+        self._wake_at(now + wait)
+        self._serve(entity, now)
 
     def give_up(self, who: str) -> int:
         """End the locks that somebody holds; return how many there were."""
@@ -148,33 +150,35 @@ class Broker:
     def give_back(self, deliveries: Sequence[Delivery]) -> None:
         """Take back what was handed to somebody who was gone by then; it does not count."""
         for delivery in deliveries:
-            _, held = self._locked(delivery.token)
+            entity, held = self._locked(delivery.token)
             held.count -= 1
             self._free(held)
-        self.tick()
+            self._serve(entity, self._now())
 
     def complete(self, token: str) -> None:
         """Remove a message. Raises `LockLostError`."""
         entity, held = self._locked(token)
         entity.messages.remove(held)
+        self._serve(entity, self._now())
 
     def abandon(self, token: str) -> None:
         """Give a message back. Raises `LockLostError`."""
         entity, held = self._locked(token)
         self._free(held)
         self._bury_overdue(entity, held)
-        self.tick()
+        self._serve(entity, self._now())
 
     def dead_letter(self, token: str, reason: str, description: str) -> None:
         """Move a message to the dead letters. Raises `LockLostError`."""
         entity, held = self._locked(token)
         self._bury(entity, held, reason, description)
-        self.tick()
+        self._serve(entity, self._now())
 
     def renew(self, token: str) -> float:
         """Lock a message for longer. Raises `LockLostError`."""
         entity, held = self._locked(token)
         held.locked_until = self._now() + entity.properties.lock_duration_s
+        self._wake_at(held.locked_until)
         return held.locked_until
 
     def cancel_scheduled(self, name: str, sequence: int) -> None:
@@ -191,46 +195,61 @@ class Broker:
         for entity in self._entities.values():
             entity.messages[:] = [other for other in entity.messages if other is not held]
 
+    def ring(self, moment: float) -> None:
+        """Do what is due at a time that an alarm was set to; an earlier one that was set since has done so."""
+        if moment == self._alarm_at:
+            self.tick()
+
     def tick(self) -> None:
         """Do what is due: end locks, serve who waits, send away who has waited long enough."""
         now = self._now()
-        if now >= self._alarm_at:
-            self._alarm_at = math.inf
         for entity in list(self._entities.values()):
             for held in list(entity.messages):
                 if held.token and held.locked_until <= now:
                     self._free(held)
                     self._bury_overdue(entity, held)
             self._serve(entity, now)
-        self._set_alarm(now)
+        self._alarm_at = math.inf
+        self._wake_at(
+            min((moment for entity in self._entities.values() for moment in _moments(entity, now)), default=math.inf)
+        )
 
     def _serve(self, entity: Entity, now: float) -> None:
         while entity.waiters:
-            waiter = entity.waiters[0]
-            free = [held for held in entity.messages if not held.token and held.free_at <= now]
+            waiter, free = entity.waiters[0], self._free_of(entity, now)
             if free:
                 entity.waiters.pop(0)
-                waiter.answer(
-                    [self._hand_out(entity, held, waiter.who, now) for held in self._ordered(free)[: waiter.limit]]
-                )
+                waiter.answer([self._hand_out(entity, held, waiter.who, now) for held in free[: waiter.limit]])
                 continue
-            waiting = [other for other in entity.waiters if other.until > now]
             gone = [other for other in entity.waiters if other.until <= now]
-            entity.waiters[:] = waiting
+            if gone:
+                entity.waiters[:] = [other for other in entity.waiters if other.until > now]
             for other in gone:
                 other.answer([])
             return
 
-    def _ordered(self, free: list[Held]) -> list[Held]:
-        if self.order is not None:
+    def _free_of(self, entity: Entity, now: float) -> list[Held]:
+        """Return what may be handed out, in the order of handing out; with sessions, all of one that nobody holds."""
+        free = [held for held in entity.messages if not held.token and held.free_at <= now]
+        if not free:
+            return free
+        if not entity.properties.requires_session:
+            if self.order is None:
+                return sorted(free, key=lambda held: (-held.message.priority, held.free_at, held.sequence))
             self.order.shuffle(free)
             return free
-        return sorted(free, key=lambda held: (-held.message.priority, held.free_at, held.sequence))
+        taken = {held.message.session for held in entity.messages if held.token}
+        sessions = [held.message.session for held in free if held.message.session not in taken]
+        if not sessions:
+            return []
+        session = sessions[0] if self.order is None else self.order.choice(sessions)
+        return sorted((held for held in free if held.message.session == session), key=lambda held: held.sequence)
 
     def _hand_out(self, entity: Entity, held: Held, who: str, now: float) -> Delivery:
         self._tokens += 1
         held.token, held.holder, held.count = f"lock-{self._tokens}", who, held.count + 1
         held.locked_until = now + entity.properties.lock_duration_s
+        self._wake_at(held.locked_until)
         self.most_deliveries = max(self.most_deliveries, held.count)
         return Delivery(
             message=held.message,
@@ -244,19 +263,10 @@ class Broker:
             dead_description=held.dead_description,
         )
 
-    def _set_alarm(self, now: float) -> None:
-        moments = []
-        for entity in self._entities.values():
-            moments += [waiter.until for waiter in entity.waiters]
-            for held in entity.messages:
-                if held.token:
-                    moments.append(held.locked_until)
-                elif held.free_at > now:
-                    moments.append(held.free_at)
-        first = min(moments, default=math.inf)
-        if first < self._alarm_at:
-            self._alarm_at = first
-            self._alarm(first)
+    def _wake_at(self, moment: float) -> None:
+        if self._now() < moment < self._alarm_at:
+            self._alarm_at = moment
+            self._alarm(moment)
 
     def _free(self, held: Held) -> None:
         held.token, held.locked_until = "", 0.0
@@ -280,3 +290,12 @@ class Broker:
             f"the lock {token[:40]!r} is no longer held: it expired, or its message is settled",
             hint="The message comes again; look at its record before repeating anything",
         )
+
+
+def _moments(entity: Entity, now: float) -> Iterator[float]:
+    """Yield the times at which something of a queue is due."""
+    for waiter in entity.waiters:
+        yield waiter.until
+    for held in entity.messages:
+        if held.token or held.free_at > now:
+            yield held.locked_until if held.token else held.free_at

@@ -121,13 +121,18 @@ async def leaf_end(event: Event, ctx: Context) -> Result:
     return await act(event, ctx)
 
 
+@driver("step.one", capabilities=["step.taken"], permissions=["emit:leaf.seen"], retry=RETRY, timeout="5s")
+async def step_one(event: Event, ctx: Context) -> Result:
+    return await act(event, ctx, emits="leaf.seen", most=1)
+
+
 @driver("long.one", capabilities=["long.sent"], permissions=["emit:job.done"], retry=RETRY, timeout="2m")
 async def long_one(event: Event, ctx: Context) -> Result:
     await asyncio.sleep(100)
     return await act(event, ctx, emits="job.done", most=1)
 
 
-REGISTRY = Registry.of(job_one, job_two, note_one, note_two, leaf_end, long_one)
+REGISTRY = Registry.of(job_one, job_two, note_one, note_two, leaf_end, step_one, long_one)
 POLICY = PolicyEngine(
     Bundle(
         policies=(
@@ -142,6 +147,20 @@ POLICY = PolicyEngine(
     )
 )
 TYPES = ("job.sent", "job.sent", "note.sent", "note.sent", "long.sent", "bad.sent", "nobody.sent")
+
+
+def in_order(draw: Random) -> list[Event]:
+    """Return events of one key, to be sent one after the other."""
+    return [
+        Event(
+            id=f"s-{number}",
+            type="step.taken",
+            partitionkey="acct-7",
+            ordered=True,
+            data={"kills": draw.random() < 0.05, "fails": draw.random() < 0.1},
+        )
+        for number in range(draw.choice((0, 0, 2, 4)))
+    ]
 
 
 def workload(draw: Random, *, fair: bool) -> list[Event]:

@@ -4,6 +4,7 @@ Plain functions that take effect at once; `ports` makes a `Store` of them. What 
 adapters' own, pure code; what a write does is written anew here and held to the same contract.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Literal, NamedTuple
@@ -129,10 +130,10 @@ class Documents:
         found: list[tuple[int, Stored]] = []
         for (place, _, _), history in self._history.items():
             version = history[-1] if old is None or len(history) < 2 or old.random() < 0.5 else history[-2]
-            if place == container and not self._is_gone(version):
-                stored = _stored(version)
-                if conditions.matches(stored.document, where):
-                    found.append((version.row, stored))
+            if place != container or self._is_gone(version):
+                continue
+            if conditions.matches(_shared(version.body or b"null"), where):
+                found.append((version.row, _stored(version)))
         newest = order == "newest"
         found.sort(key=lambda item: item[0], reverse=newest)
         rest = [item for item in found if after is None or (item[0] < after if newest else item[0] > after)]
@@ -145,9 +146,13 @@ class Documents:
         return None if not history or self._is_gone(history[-1]) else history[-1]
 
     def all_in(self, container: str) -> list[dict[str, Any]]:
-        """Return all documents of a container, the oldest first."""
-        page = self.query(container, (), order="oldest", limit=10**9, continuation="")
-        return [item.document for item in page.items]
+        """Return all documents of a container, the oldest first; to be read only."""
+        found = [
+            history[-1]
+            for key, history in self._history.items()
+            if key[0] == container and not self._is_gone(history[-1])
+        ]
+        return [_shared(version.body or b"null") for version in sorted(found, key=lambda version: version.row)]
 
     def _the(self, key: Key) -> Version:
         found = self.find(key)
@@ -190,6 +195,12 @@ def _cursor(continuation: str) -> int | None:
 
 def _key(new: Prepared) -> Key:
     return new.container, new.pk, new.id
+
+
+@functools.lru_cache(10_000)
+def _shared(body: bytes) -> Any:
+    """Return what a body says, decoded once: to be looked at, never to be handed to the OS, which may change it."""
+    return jsonio.loads(body)
 
 
 def _decoded(version: Version) -> dict[str, Any]:

@@ -4,8 +4,10 @@ Read from the store, from the log of its writes, from what was sent, and from th
 of the OS. Each function yields one sentence for each thing that is wrong.
 """
 
+import itertools
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tests.simulation.cast import REGISTRY, Call
@@ -13,17 +15,20 @@ from tests.simulation.history import Step, removals, steps
 from tests.simulation.world import World
 from vextir_os.events.ids import derive
 from vextir_os.events.names import ERROR
-from vextir_os.runs.record import CLOCK_SKEW_S, DEAD_LETTERS, EVENTS, FINAL
+from vextir_os.runs.record import CLOCK_SKEW_S, DEAD_LETTERS, EVENTS, FINAL, STATE
 
 Record = Mapping[str, Any]
+Told = Sequence[Step]
+"""What the log of the store tells of the runs."""
 
 
 def violations(world: World) -> list[str]:
     """Return all that is wrong with a world that has come to rest."""
-    return [sentence for check in CHECKS for sentence in check(world)]
+    told = tuple(steps(world.documents))
+    return [sentence for check in CHECKS for sentence in check(world, told)]
 
 
-def every_acknowledged_event_is_over(world: World) -> Iterator[str]:
+def every_acknowledged_event_is_over(world: World, told: Told) -> Iterator[str]:
     """Acknowledged events have one record; every record is final, empty-handed, and due no more."""
     by_event = Counter(record["event_id"] for record in _records(world))
     for event in world.acknowledged:
@@ -35,17 +40,17 @@ def every_acknowledged_event_is_over(world: World) -> Iterator[str]:
             yield f"record {record['id']} is not over: {states}, {len(record['outbox'])} in its outbox"
 
 
-def final_is_final(world: World) -> Iterator[str]:
+def final_is_final(world: World, told: Told) -> Iterator[str]:
     """A run that is over is never written again, so it commits at most once."""
-    for step in steps(world.documents):
+    for step in told:
         if step.before is not None and step.before["state"] in FINAL:
             yield f"{step.place}: was {step.before['state']} and was written again"
 
 
-def fences_hold(world: World) -> Iterator[str]:
+def fences_hold(world: World, told: Told) -> Iterator[str]:
     """A claim raises the fence by one; who commits, fails or renews is who claimed."""
     owners: dict[tuple[str, str], str] = {}
-    for step in steps(world.documents):
+    for step in told:
         name = (step.record_id, step.driver)
         old, new = step.before, step.after
         if new is None:
@@ -58,10 +63,10 @@ def fences_hold(world: World) -> Iterator[str]:
             yield f"{step.place}: wrote a run that {owners[name]} had claimed"
 
 
-def claims_are_in_time(world: World) -> Iterator[str]:
+def claims_are_in_time(world: World, told: Told) -> Iterator[str]:
     """Nothing is claimed before its time, nor from an owner whose lease lives, as far as clocks agree."""
     slack = 2 * world.weather.skew_s + 1e-3
-    for step in steps(world.documents):
+    for step in told:
         old, new = step.before, step.after
         if old is None or new is None or new["fence"] == old["fence"] or new["state"] == "cancelled":
             continue
@@ -71,18 +76,18 @@ def claims_are_in_time(world: World) -> Iterator[str]:
             yield f"{step.place}: was taken from a live owner"
 
 
-def nothing_commits_after_a_cancel(world: World) -> Iterator[str]:
+def nothing_commits_after_a_cancel(world: World, told: Told) -> Iterator[str]:
     """Once a cancel was acknowledged, no run of the event is written to."""
     event_of = {record["id"]: record["event_id"] for record in _records(world)}
-    for step in steps(world.documents):
+    for step in told:
         at = world.cancelled.get(event_of[step.record_id])
         if at is not None and step.at > at:
             yield f"{step.place}: was written to after its event was cancelled"
 
 
-def outputs_are_what_a_call_returned(world: World) -> Iterator[str]:
+def outputs_are_what_a_call_returned(world: World, told: Told) -> Iterator[str]:
     """What a run holds is what its driver returned to the worker that committed it."""
-    for step in steps(world.documents):
+    for step in told:
         if step.after is None or step.after["state"] != "done":
             continue
         call = _call(world, step.after)
@@ -92,7 +97,7 @@ def outputs_are_what_a_call_returned(world: World) -> Iterator[str]:
             yield f"{step.place}: holds what {call.by} computed"
 
 
-def emitted_is_what_was_committed(world: World) -> Iterator[str]:
+def emitted_is_what_was_committed(world: World, told: Told) -> Iterator[str]:
     """Each event of a committed run has one record with its data, each dead run one that tells of it; no other has."""
     expected: Counter[tuple[str, str, str]] = Counter()
     for record in _records(world):
@@ -113,7 +118,7 @@ def emitted_is_what_was_committed(world: World) -> Iterator[str]:
             yield f"emitted by {what[1]} for {what[0]}: {what[2]}, {expected[what]} times, recorded {found[what]} times"
 
 
-def only_what_was_sent_left_an_outbox(world: World) -> Iterator[str]:
+def only_what_was_sent_left_an_outbox(world: World, told: Told) -> Iterator[str]:
     """An entry is taken out of an outbox only once its event is on the queue, or its document in the store."""
     first_sent: dict[str, float] = {}
     for sent in world.broker.sent:
@@ -122,13 +127,16 @@ def only_what_was_sent_left_an_outbox(world: World) -> Iterator[str]:
     for removal in removals(world.documents):
         if removal.entry["do"] == "emit":
             done = first_sent.get(removal.entry["event"]["id"])
-        else:
+        elif removal.entry["do"] == "put":
             done = created.get(removal.entry["doc"]["id"])
+        else:
+            # A place in the line of a key: what came of it, the order shows.
+            continue
         if done is None or done > removal.at:
             yield f"record {removal.record_id}: {removal.entry['do']} {removal.entry['n']} left the outbox unsent"
 
 
-def each_dead_run_has_its_dead_letter(world: World) -> Iterator[str]:
+def each_dead_run_has_its_dead_letter(world: World, told: Told) -> Iterator[str]:
     """One dead letter for each dead run and each message that nobody can read, and no other."""
     letters = Counter(
         document["id"] if document["kind"] == "run" else document["reason"]
@@ -147,10 +155,10 @@ def each_dead_run_has_its_dead_letter(world: World) -> Iterator[str]:
             yield f"dead letter {name}: {letters[name]} found, {expected[name]} expected"
 
 
-def attempts_are_counted(world: World) -> Iterator[str]:
+def attempts_are_counted(world: World, told: Told) -> Iterator[str]:
     """A driver in default mode begins once per claim at most; failed attempts count, and there are not too many."""
     calls = Counter((call.event_id, call.driver) for call in world.journal.calls)
-    failed = Counter((step.record_id, step.driver) for step in steps(world.documents) if _is_failed_attempt(step))
+    failed = Counter((step.record_id, step.driver) for step in told if _is_failed_attempt(step))
     for record in _records(world):
         for driver, run in record["runs"].items():
             manifest, place = REGISTRY.get(driver), f"{driver} of {record['id']}"
@@ -160,7 +168,28 @@ def attempts_are_counted(world: World) -> Iterator[str]:
                 yield f"{place}: {calls[record['event_id'], driver]} calls, {run['fence']} claims"
 
 
-def in_fair_weather_nothing_is_done_twice(world: World) -> Iterator[str]:
+def a_key_keeps_its_order(world: World, told: Told) -> Iterator[str]:
+    """Of one key the events take effect one by one, in the order of their sending, and the key is free in the end."""
+    # What was cancelled before it came has no runs, and takes no place.
+    record_of = {record["event_id"]: record["id"] for record in _records(world) if record["runs"]}
+    began: dict[str, float] = {}
+    ended: dict[str, float] = {}
+    for step in told:
+        state = "" if step.after is None else step.after["state"]
+        if state == "running":
+            began.setdefault(step.record_id, step.at)
+        elif state in FINAL:
+            ended[step.record_id] = step.at
+    line = [record_of[event.id] for event in world.acknowledged if event.ordered and event.id in record_of]
+    for before, after in itertools.pairwise(line):
+        if after in began and began[after] < ended.get(before, math.inf):
+            yield f"record {after} began before {before} was over, and was sent after it"
+    for key in world.documents.all_in(STATE):
+        if key["kind"] == "key" and key["list"]:
+            yield f"key {key['id']} is held by {key['list']}"
+
+
+def in_fair_weather_nothing_is_done_twice(world: World, told: Told) -> Iterator[str]:
     """Where nothing goes wrong, every driver in default mode is called once, and keeps its run to the end."""
     if not world.weather.fair:
         return
@@ -169,7 +198,7 @@ def in_fair_weather_nothing_is_done_twice(world: World) -> Iterator[str]:
             yield f"{driver} was called {count} times for {event_id}, and nothing had gone wrong"
 
 
-CHECKS: tuple[Callable[[World], Iterator[str]], ...] = (
+CHECKS: tuple[Callable[[World, Told], Iterator[str]], ...] = (
     every_acknowledged_event_is_over,
     final_is_final,
     fences_hold,
@@ -180,6 +209,7 @@ CHECKS: tuple[Callable[[World], Iterator[str]], ...] = (
     only_what_was_sent_left_an_outbox,
     each_dead_run_has_its_dead_letter,
     attempts_are_counted,
+    a_key_keeps_its_order,
     in_fair_weather_nothing_is_done_twice,
 )
 

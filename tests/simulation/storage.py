@@ -120,7 +120,7 @@ class ModelStorage:
         broker: The model of the queue.
         blobs: The bytes by name.
         line: This worker's way to them.
-        properties: What queues are declared with; the lock is as long as who declares says.
+        properties: What queues without sessions are declared with, but for their locks.
         worker: Who receives by it.
     """
 
@@ -144,7 +144,9 @@ class ModelStorage:
 
     async def declare(self, name: str, properties: EntityProperties) -> None:
         """Make a queue, unless it is there."""
-        self._broker.declare(name, dataclasses.replace(self._properties, lock_duration_s=properties.lock_duration_s))
+        if not properties.requires_session:
+            properties = dataclasses.replace(self._properties, lock_duration_s=properties.lock_duration_s)
+        self._broker.declare(name, properties)
 
     def queue(self, name: str) -> ModelQueue:
         """Return the port's view of a queue."""

@@ -118,7 +118,7 @@ def weather(draw: Random, *, atomic: bool) -> Weather:
         end_s=draw.choice((30.0, 120.0, 300.0)),
         workers=draw.choice((1, 2, 3)),
         concurrency=draw.choice((1, 4, 64)),
-        sweep_s=draw.choice((5.0, 10.0, 30.0)),
+        sweep_s=draw.choice((10.0, 30.0)),
         lock_s=draw.choice((5.0, 60.0, 300.0)),
         skew_s=0.0 if atomic else draw.choice((0.0, 0.9)),
         random_order=draw.random() < 0.5,

@@ -7,13 +7,14 @@ import asyncio
 import contextlib
 import contextvars
 import dataclasses
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
 from tests.simulation.broker import Broker, Held
-from tests.simulation.cast import POLICY, REGISTRY, Journal, Worker, workload
+from tests.simulation.cast import POLICY, REGISTRY, Journal, Worker, in_order, workload
 from tests.simulation.documents import Documents
 from tests.simulation.loop import LIFE, Life, VirtualLoop
 from tests.simulation.storage import ModelStorage
@@ -124,7 +125,9 @@ class World:
         try:
             for number in range(self.weather.workers):
                 self._start(number)
-            clients = [self._client(event) for event in workload(self.draw, fair=self.weather.fair)]
+            fair = self.weather.fair
+            clients = [self._client([event]) for event in workload(self.draw, fair=fair)]
+            clients.append(self._client([] if fair else in_order(self.draw)))
             clients.append(self._task(self._send_foreign()))
             self._plan()
             await asyncio.sleep(self.weather.end_s)
@@ -208,14 +211,18 @@ class World:
 
     # Clients
 
-    def _client(self, event: Event) -> "asyncio.Task[None]":
+    def _client(self, events: Sequence[Event]) -> "asyncio.Task[None]":
         self._clients += 1
-        self._published.append(event)
-        return self._task(self._publish(event, Life(f"c{self._clients}")))
+        self._published += events
+        return self._task(self._publish_all(events, Life(f"c{self._clients}")))
 
-    async def _publish(self, event: Event, life: Life) -> None:
+    async def _publish_all(self, events: Sequence[Event], life: Life) -> None:
         kernel = await self._kernel(life)
         await asyncio.sleep(self.draw.uniform(0, self.weather.end_s / 2))
+        for event in events:
+            await self._publish(event, kernel)
+
+    async def _publish(self, event: Event, kernel: Kernel) -> None:
         for _ in range(self.draw.randint(1, 2)):
             while True:
                 try:
@@ -301,9 +308,11 @@ class World:
 
     def _delay(self) -> None:
         held = self._any_message(locked=False)
-        if held is not None:
+        # The order of a session is kept by any queue.
+        if held is not None and not held.message.session:
             held.free_at = max(held.free_at, self.time() + self.draw.uniform(1, 100))
             self.note("delay", held.message.id)
+            self.broker.tick()
 
     def _sweep(self) -> None:
         worker = self._any_worker()
@@ -368,4 +377,4 @@ class World:
 
     def _alarm(self, when: float) -> None:
         # Epoch seconds are coarser than loop time: a moment later it is surely past.
-        self.loop.call_at(when - EPOCH + 1e-5, self.broker.tick, context=NOBODY)
+        self.loop.call_at(when - EPOCH + 1e-5, self.broker.ring, when, context=NOBODY)
