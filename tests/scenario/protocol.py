@@ -96,7 +96,4 @@ LATER: Mapping[str, str] = {
     "test_a_signal_before_the_park_wakes_the_run": "suspension",
     "test_a_signal_survives_the_loss_of_its_knock": "suspension",
     "test_a_deferral_is_decided_once_when_it_is_over": "deferral",
-    "test_a_replay_commits_once_per_rerun_and_mixes_no_outputs": "replay",
-    "test_a_slow_publisher_removes_nothing_of_a_later_rerun": "replay",
-    "test_a_run_of_another_lane_ends": "lanes",
 }

@@ -23,6 +23,11 @@ def test_every_invariant_and_every_trap_has_its_test() -> None:
     assert [name for name in (*INVARIANTS, *TRAPS.values()) if name not in there | LATER.keys()] == []
 
 
+def test_what_has_its_test_does_not_come_later() -> None:
+    there = names()
+    assert [name for name in LATER if name in there] == []
+
+
 def test_what_comes_later_belongs_to_an_invariant_or_a_trap() -> None:
     assert [name for name in LATER if name not in {*INVARIANTS, *TRAPS.values()}] == []
 

@@ -12,14 +12,15 @@ from typing import Any
 from tests.support.clock import FakeClock
 from tests.support.faults import Do, Faults
 from tests.support.gate import Gate, begun, gated
-from tests.support.harness import Harness, an_os, until
+from tests.support.harness import ANN, Harness, an_os, until
 from vextir_os.adapters.sqlite.entities import EntityProperties
 from vextir_os.driverkit.context import Context
 from vextir_os.driverkit.decorator import driver
-from vextir_os.driverkit.failures import TransientError
+from vextir_os.driverkit.failures import InvalidError, TransientError
 from vextir_os.driverkit.manifest import Retry
 from vextir_os.driverkit.result import Result
 from vextir_os.events.event import Event
+from vextir_os.runs.deadletter import dead_run_id
 
 RETRY = Retry(max_attempts=3, base_s=20, cap_s=60)
 RETRY_DUE_S = 11.0
@@ -203,3 +204,33 @@ async def test_the_slower_of_two_idempotent_deliveries_publishes_nothing_of_its_
         assert (await run_of(os, "slow"))["output"] == {"call": 2}
         await os.work()
         assert [child["event"]["data"] for child in await os.records("job.done")] == [{"call": 2}]
+
+
+async def test_a_slow_publisher_removes_nothing_of_a_later_rerun(tmp_path: Path) -> None:
+    """Named without its rerun, what the replayed run has still to send would go with what the first one sent."""
+    clock = FakeClock()
+
+    @driver("shop", capabilities=["job.sent"], permissions=["emit:job.done"])
+    async def shop(event: Event, ctx: Context) -> Result:
+        if ctx.rerun == 0:
+            raise InvalidError("the first run fails for good")
+        return Result(events=[Event(type="job.done", data={"rerun": ctx.rerun})])
+
+    async def replayed_and_dies() -> None:
+        await os.kernel.dead_letters.replay(dead_run_id((await os.record("e-1"))["id"], "shop", 0), ANN)
+        faults.next("send", "crash before")
+        await os.work()
+        assert [(entry["rerun"], entry["n"]) for entry in (await os.record("e-1"))["outbox"]] == [
+            (0, 0),
+            (0, 1),
+            (1, 0),
+        ]
+
+    faults = After("send", replayed_and_dies)
+    async with an_os(tmp_path, shop, atomic=False, clock=clock, working=False, faults=faults) as os:
+        await os.publish(Event(id="e-1", type="job.sent"))
+        faults.armed = True
+        await os.work()
+        assert [(entry["rerun"], entry["n"]) for entry in (await os.record("e-1"))["outbox"]] == [(1, 0)]
+        await os.recover(clock)
+        assert [child["event"]["data"] for child in await os.records("job.done")] == [{"rerun": 1}]
