@@ -14,7 +14,7 @@ from tests.support.clock import TickingClock
 from tests.support.faults import Faults
 from tests.support.harness import ANN, Harness, an_os
 from tests.support.ordered import check_at_rest, effects, entries_made, key_of, states, step, taker
-from tests.support.weak import Frozen, Stale
+from tests.support.weak import Frozen, Stale, Unseen
 from vextir_os.ports.queue import Delivery
 
 
@@ -220,3 +220,25 @@ async def test_an_ordered_delivery_is_completed_only_when_it_has_entered(tmp_pat
         await os.handle(again)
         await os.recover(clock)
         assert await effects(os) == [1, 2, 3]
+
+
+async def test_a_read_that_is_older_than_the_record_settles_no_delivery(tmp_path: Path, atomic: bool) -> None:
+    """Completed, the first event would not be in line when the next one of its session comes, and be overtaken."""
+    clock, faults = TickingClock(), Unseen()
+    async with an_os(tmp_path, taker(), atomic=atomic, clock=clock, working=False, faults=faults) as os:
+        await os.publish(step(1), step(2))
+        [first] = await os.kernel.ordered.receive(1, 0)
+        faults.next(*(("transact", "crash after") if atomic else ("create", "crash after")))
+        await os.handle(first)
+        clock.advance(61)
+        [again] = await os.kernel.ordered.receive(1, 0)
+        assert again.message.id == "e-1"
+        faults.armed = True
+        await os.handle(again)
+        assert not faults.armed
+        [once_more] = await os.kernel.ordered.receive(1, 0)
+        assert (once_more.message.id, once_more.count) == ("e-1", 3)
+        await os.handle(once_more)
+        await os.recover(clock)
+        assert await effects(os) == [1, 2]
+        await check_at_rest(os)

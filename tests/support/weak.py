@@ -60,6 +60,22 @@ class Stale(Faults):
         return old
 
 
+class Unseen(Faults):
+    """Finds no record at the next read of one, once it is armed: a copy from before it was created."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.armed = False
+
+    async def through(self, call: str, do: Do, meddle: Do | None = None) -> Any:
+        """Make one call, or find nothing."""
+        answer = await super().through(call, do, meddle)
+        if self.armed and call == "read" and answer.document.get("kind") == "event":
+            self.armed = False
+            raise NotFoundError("no such document, as far as this replica knows")
+        return answer
+
+
 class Several(Faults):
     """Faults at several calls, by their numbers."""
 

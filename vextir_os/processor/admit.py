@@ -6,7 +6,7 @@ PROTOCOL 4, steps 3 to 5. A duplicate under a live lease writes nothing and send
 import asyncio
 
 from vextir_os.driverkit.manifest import Manifest
-from vextir_os.errors import LostRunError, NotFoundError
+from vextir_os.errors import LostRunError, NotFoundError, StoreUnavailableError
 from vextir_os.events import ids
 from vextir_os.processor.claim import claimed, own_claims
 from vextir_os.processor.death import tell_of_death
@@ -37,7 +37,10 @@ async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
         pk, record = turn.knock.pk, turn.knock.record_id
     try:
         turn.keeper = await Keeper.read(parts.desk, pk, record)
-    except NotFoundError:
+    except NotFoundError as error:
+        if turn.event is not None:
+            # Its creation was refused just now: what was read is an old copy, and this may be the only message.
+            raise StoreUnavailableError(f"record {record} is there and was not found; an old copy was read") from error
         # Finished, and its retention is over.
         return "complete"
     if "waits" in turn.keeper.record:
