@@ -22,6 +22,8 @@ from vextir_os.api.guard import HEALTH, Guard, response_of
 from vextir_os.api.intake import HttpIntake
 from vextir_os.api.lists import ListRoutes
 from vextir_os.api.metrics import METRICS, Metrics
+from vextir_os.api.pauses import PATH as PAUSES
+from vextir_os.api.pauses import PauseRoutes
 from vextir_os.api.problem import Problem, RefusedError, problem_of
 from vextir_os.api.views import event_view
 from vextir_os.errors import NotFoundError, StoreError, VextirError, did_you_mean, shown
@@ -56,6 +58,7 @@ def build_app(kernel: Kernel, *, key: str, hosts: Iterable[str] = (), limits: Li
     _Routes(kernel, limits or Limits()).add_to(app)
     ActRoutes(kernel).add_to(app)
     ListRoutes(kernel).add_to(app)
+    PauseRoutes(kernel).add_to(app)
     # Served to other machines, or by a proxy for them, who asks from here may stand for anybody.
     open_here = {METRICS} if kernel.settings.metrics == "open" and not hosts else set[str]()
     return Guard(app, door(key, hosts), kernel.clock, open_here=open_here)
@@ -172,7 +175,7 @@ async def _unrouted(request: Request, error: Exception) -> Response:
                 headers={"Allow": ", ".join(allowed)},
             )
         )
-    known = ["/v1/events", "/v1/dead", "/v1/runs", HEALTH, METRICS, "/v1/openapi.json"]
+    known = ["/v1/events", "/v1/dead", "/v1/runs", PAUSES, HEALTH, METRICS, "/v1/openapi.json"]
     hint = did_you_mean(path, known) or "Read /v1/openapi.json"
     return response_of(Problem(status=404, code=RefusedError.code, detail=f"there is no {shown(path)}", hint=hint))
 

@@ -21,6 +21,8 @@ COMMANDS = {
     "runs": ("runs:app", "List the newest runs; show or cancel those of an event."),
     "dead": ("dead:app", "List dead letters; show, replay, discard or group them."),
     "drivers": ("drivers:drivers", "List the drivers of the project."),
+    "pause": ("pause:app", "Hold back a driver, a type of events or a tenant; events are taken in."),
+    "resume": ("pause:resume_app", "End a pause; what waited goes on."),
     "build": ("drivers:build", "Write the driver index."),
 }
 """Where each command is, and what the list of commands says of it; its module is imported when the command is run."""

@@ -1,6 +1,7 @@
 """`vextir drivers`: which drivers there are, what they handle and may use. `vextir build`: their index."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -10,6 +11,7 @@ from vextir_os.cli.options import Flag, Output, Project
 from vextir_os.cli.project import settings_of
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import StaleIndexError
+from vextir_os.settings import Settings
 
 HEAD = ("ID", "KIND", "VERSION", "WHERE", "CAPABILITIES", "PERMISSIONS")
 Check = Annotated[Flag, Parameter(help="Build nothing: say whether the index is fresh, and end with 1 if it is not.")]
@@ -22,9 +24,14 @@ def drivers(*, output: Output = "table", project: Project = None) -> int:
 
     settings = settings_of(project)
     index = load_index(settings.root)
-    items = [_item(manifest) for manifest in index.manifests]
+    pauses = _pauses(settings)
+    items = [_item(manifest) | {"paused": pauses.get(manifest.id)} for manifest in index.manifests]
     lines = [_line(manifest) for manifest in index.manifests]
-    write_list(screen.stdout(), output, many="drivers", one="driver", items=items, table=lines, head=HEAD)
+    head: tuple[str, ...] = HEAD
+    if pauses:
+        head = (HEAD[0], "PAUSED", *HEAD[1:])
+        lines = [_marked(line, manifest.id in pauses) for manifest, line in zip(index.manifests, lines, strict=True)]
+    write_list(screen.stdout(), output, many="drivers", one="driver", items=items, table=lines, head=head)
     if not items:
         screen.stderr().write("no drivers. Put one into drivers/<name>/driver.py")
     return Exit.DONE
@@ -49,6 +56,21 @@ def build(*, check: Check = False, project: Project = None) -> int:
         raise stale[0] if len(stale) == 1 else _all_stale(stale)
     to.write(f"{INDEX_FILE} is fresh: {counted(len(index.manifests), 'driver')}")
     return Exit.DONE
+
+
+def _pauses(settings: Settings) -> dict[str, Mapping[str, Any]]:
+    """Return the pauses of drivers by id; none where the project has no data yet."""
+    if not (settings.data_dir / "vextir.db").exists():
+        return {}
+    from vextir_os.cli.pause import listed
+    from vextir_os.local.loop import run
+    from vextir_os.processor.pausing import pause_view
+
+    return {entry["name"]: pause_view(entry) for entry in run(listed(settings)) if entry["kind"] == "driver"}
+
+
+def _marked(line: screen.Line, paused: bool) -> screen.Line:
+    return [line[0], screen.Span("paused" if paused else "", "warn"), *line[1:]]
 
 
 def _all_stale(stale: list[StaleIndexError]) -> StaleIndexError:

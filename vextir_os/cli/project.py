@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vextir_os.bootstrap import open_kernel
-from vextir_os.errors import SettingsError
+from vextir_os.errors import DriverError, SettingsError
 from vextir_os.kernel import Kernel
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Bundle
@@ -80,6 +80,21 @@ async def open_to_send(settings: Settings) -> AsyncIterator[Kernel]:
         PolicyProblemsError: The policies cannot be used.
     """
     async with open_kernel(settings, registry=Registry()) as kernel:
+        yield kernel
+
+
+@contextlib.asynccontextmanager
+async def open_to_act(settings: Settings) -> AsyncIterator[Kernel]:
+    """Open a project to act on it as a person: with its policies, and its drivers by name where their index is usable.
+
+    Raises:
+        PolicyProblemsError: The policies cannot be used.
+    """
+    try:
+        registry = Registry.open(settings.root)
+    except DriverError:
+        registry = Registry()
+    async with open_kernel(settings, registry=registry) as kernel:
         yield kernel
 
 

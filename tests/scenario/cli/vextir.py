@@ -44,7 +44,7 @@ POLICIES = """
 policies:
   - id: allow-all
     effect: allow
-    match: {action: ["publish:**", "process:**", "emit:**"]}
+    match: {action: ["publish:**", "process:**", "emit:**", "admin:*"]}
     priority: 1
   - id: no-secrets
     effect: deny
