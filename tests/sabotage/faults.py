@@ -4,6 +4,7 @@ from tests.sabotage.observing import OBSERVED
 from tests.sabotage.order import OF_ORDER
 from tests.sabotage.planted import Planted
 from tests.sabotage.promises import PROMISED
+from tests.sabotage.seeds import SEEDED
 
 RECOVERY, RETRIES, OUTBOX = "scenario/test_recovery.py", "scenario/test_retries.py", "scenario/test_outbox.py"
 ROUTING, FOREIGN, RETURNS = "scenario/test_routing.py", "scenario/test_foreign.py", "scenario/test_returns.py"
@@ -315,6 +316,7 @@ PLANTED = (
     ),
     *OBSERVED,
     *PROMISED,
+    *SEEDED,
     *OF_ORDER,
     Planted(
         "a cancelled run keeps its fence",

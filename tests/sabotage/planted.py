@@ -12,6 +12,7 @@ _COPIED = (
     "vextir_os",
     "tests/support",
     "tests/scenario",
+    "tests/simulation",
     "tests/unit/runs",
     "tests/unit/local",
     "tests/unit/processor",
