@@ -92,7 +92,7 @@ PLANTED = (
     Planted(
         "what no policy allows is allowed",
         "policy/engine.py",
-        "return self._deny(_unmatched(request), considered)",
+        "return self._deny(_unmatched(request), len(candidates))",
         'return Decision(effect="allow", policy_id=None, bundle_hash=self._hash)',
         (ROUTING, "no_policy_allows"),
     ),
