@@ -145,13 +145,13 @@ class Harness:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             return [row[0] for row in connection.execute("SELECT message_id FROM messages ORDER BY seq")]
 
-    async def settled(self) -> None:
+    async def settled(self, within_s: float = 10.0) -> None:
         """Wait until the queue is empty: a record can be finished a moment before its message is."""
 
         async def is_empty() -> bool:
             return not await self.left()
 
-        await until(is_empty)
+        await until(is_empty, within_s)
 
     async def dead_letters(self, kind: str) -> list[Mapping[str, Any]]:
         """Return the dead letters of a kind: `message` or `run`."""
@@ -159,9 +159,9 @@ class Harness:
         return [item.document for item in page.items]
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until something holds that nothing tells of; 10 s at most."""
-    async with asyncio.timeout(10):
+async def until(holds: Callable[[], Awaitable[bool]], within_s: float = 10.0) -> None:
+    """Wait until something holds that nothing tells of."""
+    async with asyncio.timeout(within_s):
         while not await holds():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
 

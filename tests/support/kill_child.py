@@ -53,13 +53,16 @@ def of(event_id: str) -> Event:
 async def main(folder: Path, offset_s: float, atomic: bool) -> None:
     """Run until standard input ends and nothing is left to do."""
     loop = asyncio.get_running_loop()
-    async with an_os(folder, take, pack, clock=Ahead(offset_s), atomic=atomic, sweep_s=0.2, lock_s=30.0) as os:
+    # Few at once: a life that is short and slow ends more runs than it leaves, so that none dies with six workers.
+    async with an_os(
+        folder, take, pack, clock=Ahead(offset_s), atomic=atomic, sweep_s=0.2, lock_s=30.0, concurrency=32
+    ) as os:
         print("up", flush=True)  # noqa: T201
         while line := await loop.run_in_executor(None, sys.stdin.readline):
             await os.publish(*map(of, json.loads(line)))
             print(line, end="", flush=True)  # noqa: T201
         await asyncio.sleep(0)
-        await os.settled()
+        await os.settled(within_s=100.0)
 
 
 if __name__ == "__main__":
