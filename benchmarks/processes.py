@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -40,7 +40,7 @@ _LOOK_S = 0.02
 
 
 async def _child(data: Path, first: int, count: int) -> None:
-    """Say `ready`; once told to go, publish, and work until standard input ends."""
+    """Say `ready`; once told to go, publish, work until standard input ends, and say how much CPU it took."""
 
     @driver("bench.work", capabilities=["bench.in"], delivery="idempotent")
     async def work(event: Event) -> dict[str, Any]:
@@ -58,10 +58,12 @@ async def _child(data: Path, first: int, count: int) -> None:
 
         print("ready", flush=True)
         await loop.run_in_executor(None, sys.stdin.readline)
+        began = time.process_time()
         async with Runner(os), asyncio.TaskGroup() as group:
             for _ in range(_PUBLISHERS):
                 group.create_task(publisher())
             await loop.run_in_executor(None, sys.stdin.readline)
+        print(time.process_time() - began, flush=True)
 
 
 @contextlib.contextmanager
@@ -78,11 +80,20 @@ def _children(data: Path, n: int, processes: int) -> Iterator[list["subprocess.P
         yield started
     finally:
         for process in started:
+            process.kill()
             process.communicate()
 
 
-def _measured(n: int, processes: int) -> tuple[float, bool]:
-    """Return events per second, from the first publish to the last result, and whether every result is right."""
+class Found(NamedTuple):
+    """Events per second from the first publish to the last result, CPU of all together, whether results are right."""
+
+    eps: float
+    cpu_us: float
+    right: bool
+
+
+def _measured(n: int, processes: int) -> Found:
+    """Measure once, in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder, _children(Path(folder), n, processes) as children:
         connection = sqlite3.connect(Path(folder) / "vextir.db")
         began = time.perf_counter()
@@ -99,7 +110,8 @@ def _measured(n: int, processes: int) -> tuple[float, bool]:
         seconds = time.perf_counter() - began
         right = _right(connection, n)
         connection.close()
-    return n / seconds, right
+        cpu_s = sum(float(child.communicate()[0]) for child in children)
+    return Found(n / seconds, cpu_s / n * 1e6, right)
 
 
 def _left(connection: sqlite3.Connection) -> bool:
@@ -137,18 +149,15 @@ def main() -> int:
         run(_child(given.data, given.child, given.n))
         return 0
     n = given.n // given.processes * given.processes
-    one, many, right = list[float](), list[float](), True
-    for _ in range(given.rounds):
-        for processes, found in ((1, one), (given.processes, many)):
-            eps, fine = _measured(n, processes)
-            found.append(eps)
-            right &= fine
-    ratio = statistics.median(together / alone for alone, together in zip(one, many, strict=True))
-    print(
-        json.dumps(
-            {"ok": right, "n": n, "processes": given.processes, "one_eps": one, "together_eps": many, "ratio": ratio}
-        )
+    rounds = [(_measured(n, 1), _measured(n, given.processes)) for _ in range(given.rounds)]
+    right = all(found.right for pair in rounds for found in pair)
+    ratio = statistics.median(together.eps / alone.eps for alone, together in rounds)
+    one, together = (
+        {"eps": [found.eps for found in each], "cpu_us_per_event": [found.cpu_us for found in each]}
+        for each in zip(*rounds, strict=True)
     )
+    shown = {"ok": right, "n": n, "processes": given.processes, "one": one, "together": together, "ratio": ratio}
+    print(json.dumps(shown))
     return 0 if right and (given.least_ratio is None or ratio >= given.least_ratio) else 1
 
 

@@ -82,4 +82,4 @@ def test_several_processes_on_one_file_are_measured_beside_one(tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert (found["ok"], found["n"], found["processes"]) == (True, 300, 3)
-    assert found["ratio"] == pytest.approx(found["together_eps"][0] / found["one_eps"][0])
+    assert found["ratio"] == pytest.approx(found["together"]["eps"][0] / found["one"]["eps"][0])

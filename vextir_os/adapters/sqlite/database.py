@@ -21,6 +21,7 @@ from vextir_os.adapters.sqlite.failures import is_group_wide, translate
 from vextir_os.adapters.sqlite.opening import (
     MEMORY,
     Synchronous,
+    begin,
     open_reader,
     open_writer,
     set_synchronous,
@@ -268,7 +269,9 @@ class Database:
             if level != self._level:
                 set_synchronous(connection, level)
                 self._level = level
-            connection.execute("BEGIN IMMEDIATE")
+            if begin(connection, self._busy_timeout_s) and level == self._synchronous:
+                # While another process wrote, more came in: this transaction does for them too.
+                units += self._come_in(GROUP_UNITS - len(units))
             now = self.clock.time()
             version = self._version(connection)
             self._companion.begin(connection, now, changed_elsewhere=version != self._seen_version)
@@ -293,6 +296,18 @@ class Database:
         self._failed = False
         self._answer(answers)
         return True
+
+    def _come_in(self, room: int) -> list[Unit]:
+        """Return units that have come in meanwhile, about as many as there is room for."""
+        found: list[Unit] = []
+        while len(found) < room and not self._to_writer.empty():
+            more = self._to_writer.get()
+            if more is None:
+                # The end comes last: nothing is submitted behind it.
+                self._to_writer.put(None)
+                break
+            found += more
+        return found
 
     def _together(
         self, connection: sqlite3.Connection, now: float, units: list[Unit], answers: list[Answer]

@@ -67,12 +67,16 @@ class Entities:
     """All entities by name and id, cached. Belongs to the writer thread."""
 
     def __init__(self) -> None:
+        self._rows: list[tuple[int, str, str, int | None, str]] = []
         self._by_name: dict[str, Entity] = {}
         self.by_id: dict[int, Entity] = {}
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Read all of them anew: at the start, and after another process's commit or a roll-back."""
         rows = connection.execute("SELECT id, name, shown, parent, properties FROM entities").fetchall()
+        if rows == self._rows:
+            return
+        self._rows = rows
         ids = {name: number for number, name, _, _, _ in rows}
         self._by_name.clear()
         self.by_id.clear()

@@ -1,4 +1,4 @@
-"""Opens the database file: who may read it, whether it is ours, and how each connection is set. Runs no query."""
+"""Opens the database file, and its write transactions: whose file it is, how connections are set. Runs no query."""
 
 import os
 import sqlite3
@@ -19,6 +19,7 @@ _CACHED_STATEMENTS = 512
 _CACHE_KB = 32_000
 _LOG_BYTES = 64_000_000
 _RETRY_S = 0.02
+_LOCKED_S = 0.002
 
 
 def open_writer(path: str, *, busy_timeout_s: float) -> sqlite3.Connection:
@@ -46,6 +47,8 @@ def open_writer(path: str, *, busy_timeout_s: float) -> sqlite3.Connection:
         if path != MEMORY:
             _use_wal(connection, path, busy_timeout_s)
         migrate(connection, path)
+        # From here on, `begin` waits.
+        connection.execute("PRAGMA busy_timeout=0")
     except BaseException:
         connection.close()
         raise
@@ -61,6 +64,28 @@ def open_reader(path: str, *, busy_timeout_s: float) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def begin(connection: sqlite3.Connection, busy_timeout_s: float) -> bool:
+    """Take the write lock, from another process if need be; return whether another process had it.
+
+    SQLite's own waits grow to 100 ms, and the lock is free long before they end: several processes would sleep beside a
+    file that nobody writes to. Ours are short.
+
+    Raises:
+        sqlite3.OperationalError: The lock was not free within the time (`SQLITE_BUSY`), or anything else is wrong.
+    """
+    waited, until = False, time.monotonic() + busy_timeout_s
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+            waited = True
+            time.sleep(_LOCKED_S)
+        else:
+            return waited
 
 
 def set_synchronous(connection: sqlite3.Connection, level: Synchronous) -> None:
