@@ -263,6 +263,8 @@ async def test_the_contract_names_every_route_and_needs_no_other_host(tmp_path: 
             "/v1/events/{event_id}/cancel",
             "/v1/health",
             "/v1/openapi.json",
+            "/v1/pauses",
+            "/v1/pauses/{kind}/{name}/resume",
             "/v1/runs",
             "/v1/runs/{event_id}",
         ]
