@@ -115,7 +115,7 @@ def weather(draw: Random, *, atomic: bool) -> Weather:
     sky = Weather(
         fair=False,
         atomic=atomic,
-        end_s=draw.choice((30.0, 120.0, 300.0)),
+        end_s=draw.choice((30.0, 90.0, 180.0)),
         workers=draw.choice((1, 2, 3)),
         concurrency=draw.choice((1, 4, 64)),
         sweep_s=draw.choice((10.0, 30.0)),
