@@ -17,7 +17,7 @@ from vextir_os.runs.pauses import PauseDoc, PauseKind
 from vextir_os.settings import Settings
 
 For = Annotated[str | None, Parameter(name="--for", help="When it ends by itself: 30m, 1h, 2d.", show_default=False)]
-Why = Annotated[str, Parameter(help="Why, for those who look at it later.", show_default=False)]
+Reason = Annotated[str, Parameter(help="Why, for those who look at it later.", show_default=False)]
 Driver = Annotated[str, Parameter(help="Id of the driver: mail.send.")]
 Capability = Annotated[str, Parameter(help="Type of events, or a pattern: mail.*.")]
 Tenant = Annotated[str, Parameter(help="The tenant.")]
@@ -29,21 +29,21 @@ resume_app = App(name="resume", help="End a pause; what waited goes on.")
 
 
 @app.command(name="driver")
-def pause_driver(name: Driver, /, *, for_: For = None, why: Why = "", project: Project = None) -> int:
+def pause_driver(name: Driver, /, *, for_: For = None, reason: Reason = "", project: Project = None) -> int:
     """Hold back the runs of a driver."""
-    return _pause(project, "driver", name, for_, why)
+    return _pause(project, "driver", name, for_, reason)
 
 
 @app.command(name="capability")
-def pause_capability(name: Capability, /, *, for_: For = None, why: Why = "", project: Project = None) -> int:
+def pause_capability(name: Capability, /, *, for_: For = None, reason: Reason = "", project: Project = None) -> int:
     """Hold back the runs for all events of a type or pattern."""
-    return _pause(project, "capability", name, for_, why)
+    return _pause(project, "capability", name, for_, reason)
 
 
 @app.command(name="tenant")
-def pause_tenant(name: Tenant, /, *, for_: For = None, why: Why = "", project: Project = None) -> int:
+def pause_tenant(name: Tenant, /, *, for_: For = None, reason: Reason = "", project: Project = None) -> int:
     """Hold back the runs for all events of a tenant."""
-    return _pause(project, "tenant", name, for_, why)
+    return _pause(project, "tenant", name, for_, reason)
 
 
 @app.default
@@ -81,7 +81,7 @@ def resume_tenant(name: Tenant, /, *, project: Project = None) -> int:
     return _resume(project, "tenant", name)
 
 
-def _pause(project: Any, kind: PauseKind, name: str, for_: str | None, why: str) -> int:
+def _pause(project: Any, kind: PauseKind, name: str, for_: str | None, reason: str) -> int:
     from vextir_os.cli.text import moment, visible
 
     for_s = None if for_ is None else seconds(for_, "--for")
@@ -89,7 +89,7 @@ def _pause(project: Any, kind: PauseKind, name: str, for_: str | None, why: str)
 
     async def act() -> PauseDoc:
         async with open_to_act(settings) as kernel:
-            return await kernel.pausing.pause(kind, name, operator(settings), for_s=for_s, reason=why)
+            return await kernel.pausing.pause(kind, name, operator(settings), for_s=for_s, reason=reason)
 
     entry = run(act())
     end = "" if entry["until"] is None else f" until {moment(entry['until'])}"

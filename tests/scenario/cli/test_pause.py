@@ -7,7 +7,7 @@ from tests.scenario.cli.vextir import Project
 
 def test_a_paused_driver_waits_and_goes_on_after_the_resume(project: Project) -> None:
     project.run("build")
-    paused = project.run("pause", "driver", "keeper", "--why", "the disk is full", "--for", "1h")
+    paused = project.run("pause", "driver", "keeper", "--reason", "the disk is full", "--for", "1h")
     assert (paused.code, paused.out) == (0, "")
     assert "driver keeper is paused until " in paused.err
     assert "Next: vextir resume driver keeper" in paused.err
@@ -27,7 +27,7 @@ def test_a_paused_driver_waits_and_goes_on_after_the_resume(project: Project) ->
 def test_the_list_says_what_is_paused_by_whom_and_why(project: Project) -> None:
     empty = project.run("pause", "list")
     assert (empty.code, empty.out, empty.err) == (0, "", "nothing is paused\n")
-    project.run("pause", "capability", "note.*", "--why", "too many\u202e")
+    project.run("pause", "capability", "note.*", "--reason", "too many\u202e")
     project.run("pause", "tenant", "acme")
     rows = [line.split("\t") for line in project.run("pause", "list").lines]
     assert [(row[0], row[1], row[3], row[4], row[5]) for row in rows] == [
