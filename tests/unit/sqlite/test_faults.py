@@ -145,11 +145,11 @@ async def test_a_full_disk_fails_the_whole_group_and_loses_nothing_acknowledged(
         else:
             pytest.fail("the limit was never reached")
         assert len(acknowledged) > 10
-        group = await asyncio.gather(
-            storage.store.create("events", {"id": "small", "pk": "p"}),
-            queue.send([Message(id="large", body=b"x" * 100_000)]),
-            return_exceptions=True,
-        )
+        small = asyncio.ensure_future(storage.store.create("events", {"id": "small", "pk": "p"}))
+        await asyncio.sleep(0)
+        # Both are handed over in one turn of the loop, so they are one group.
+        large = queue.send([Message(id="large", body=b"x" * 100_000)])
+        group = await asyncio.gather(small, large, return_exceptions=True)
         assert [type(result) for result in group] == [StoreFullError, StoreFullError]
         assert "nothing was written" in str(group[0])
         assert (await storage.broker.counts("q")).active == len(acknowledged)
