@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 
 from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit
-from vextir_os.cli.options import Output, Project, seconds
+from vextir_os.cli.options import Output, Project, Words, no_words, seconds
 from vextir_os.cli.project import open_to_act, open_to_read, settings_of
 from vextir_os.kernel import operator
 from vextir_os.local.loop import run
@@ -48,8 +48,9 @@ def pause_tenant(name: Tenant, /, *, for_: For = None, reason: Reason = "", proj
 
 @app.default
 @app.command(name="list")
-def list_pauses(*, output: Output = "table", project: Project = None) -> int:
+def list_pauses(*words: Words, output: Output = "table", project: Project = None) -> int:
     """List what is paused."""
+    no_words(words, ("driver", "capability", "tenant", "list"))
     from vextir_os.cli.output import write_list
 
     entries = run(listed(settings_of(project)))

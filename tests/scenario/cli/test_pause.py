@@ -59,7 +59,7 @@ def test_drivers_shows_which_are_paused(project: Project) -> None:
         (("pause", "driver", "keeper", "--for", "0s"), 1, "0 seconds are no time for a pause"),
         (("pause", "capability", "Note.*"), 1, "'Note.*'"),
         (("resume", "driver", "keeper"), 3, "driver keeper is not paused Look at what is: vextir pause list"),
-        (("pause", "drivr", "keeper"), 2, "Did you mean"),
+        (("pause", "drivr", "keeper"), 2, "unknown command `drivr` Did you mean `driver`?"),
         (("resume",), 0, "driver"),
     ],
 )
