@@ -2,15 +2,10 @@
 
 import asyncio
 import gc
-import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-
-_SWITCH_S = 0.0001
-"""How long a thread waits for another one that computes. The writer thread asks for Python's lock a few times a group,
-between statements that SQLite works off without it; with the default of 5 ms the disk would wait for the event loop."""
 
 _COLLECT_AFTER = (50_000, 20, 50)
 """Allocations between two collections of the youngest generation, and how many of those make an older one."""
@@ -22,7 +17,6 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     Python's collector by default looks for cycles after each 700 allocations, which is several times an event, and
     walks all that was ever imported in doing so. What is there now is taken out of its sight, and it looks less often.
     """
-    sys.setswitchinterval(_SWITCH_S)
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
