@@ -1,6 +1,6 @@
 """Whether memory grows with the events that were: RSS after N events beside RSS after ten times as many, as a ratio.
 
-    python -m benchmarks.memory --events 100000 --data EMPTY_DIR
+    python -m benchmarks.memory --events 100000
 
 One process that publishes, runs, logs at INFO and counts for `/metrics`. Linux only: RSS is read from /proc.
 """
@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--most", type=float, help="fail over this ratio")
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="an empty folder; by default a temporary one")
     given = parser.parse_args()
-    found = run(measure(given.data, given.events))
+    with tempfile.TemporaryDirectory() as folder:
+        found = run(measure(given.data or Path(folder), given.events))
     print(json.dumps(found))
     return 0 if found["ok"] and (given.most is None or found["ratio"] <= given.most) else 1
 

@@ -1,6 +1,6 @@
 """What an event costs with many drivers, and with many stored events, beside few and none, in the same run.
 
-    python -m benchmarks.scale --drivers 10000 --stored 1000000 --data EMPTY_DIR
+    python -m benchmarks.scale --drivers 10000 --stored 1000000
 
 Both sides of a comparison are open at the same time and measured by turns, so that a machine that changes its speed
 changes it for both. With many drivers, events of all their types come evenly: no cache holds them all. Exits with 1
@@ -12,6 +12,7 @@ import asyncio
 import json
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -128,10 +129,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--drivers", type=int, default=10_000)
     parser.add_argument("--stored", type=int, default=100_000)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, help="an empty folder; by default a temporary one")
     parser.add_argument("--most", type=float, default=1.3, help="the largest ratio that is accepted")
     given = parser.parse_args()
-    found = run(measure(given.data, drivers=given.drivers, stored=given.stored))
+    with tempfile.TemporaryDirectory() as folder:
+        found = run(measure(given.data or Path(folder), drivers=given.drivers, stored=given.stored))
     print(json.dumps({"ok": all(each["ratio"] <= given.most for each in found.values()), **found}))
     return 0 if all(each["ratio"] <= given.most for each in found.values()) else 1
 
