@@ -151,8 +151,8 @@ async def test_who_hangs_up_in_the_middle_of_a_body_leaves_nothing_behind(tmp_pa
 
 
 async def test_all_requests_together_hold_only_so_much_and_give_it_back(tmp_path: Path) -> None:
-    limits = Limits(request_bytes=100_000, buffered_bytes=150_000, body_s=10)
-    async with a_server(tmp_path, limits=limits) as served:
+    limits = Limits(request_bytes=100_000, buffered_bytes=150_000, body_s=100)
+    async with a_server(tmp_path, limits=limits) as served, asyncio.timeout(90):
         _, first = await asyncio.open_connection(served.address.host, served.address.port)
         first.write(served.head(Content_Length="100000", Expect="100-continue") + b"x" * 99_000)
         await first.drain()
