@@ -20,6 +20,7 @@ from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.loader import load_policies
 from vextir_os.ports.clock import Clock, SystemClock
 from vextir_os.ports.queue import Queue
+from vextir_os.processor.books import Books
 from vextir_os.processor.control import Control
 from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
@@ -185,6 +186,7 @@ async def _assemble(
         mode=_mode(settings.best_of),
         observer=observers,
         paused=Paused(storage.store, clock),
+        books=Books(storage.store),
         limits=Limits(
             depth=settings.max_depth, loops=settings.max_loops, fan_out=settings.max_fan_out, flow=settings.max_flow
         ),

@@ -22,6 +22,7 @@ from vextir_os.policy.model import Bundle, Match, Policy
 from vextir_os.ports.clock import Clock
 from vextir_os.ports.queue import Delivery, Message, Scalar
 from vextir_os.ports.store import Where
+from vextir_os.processor.books import Books
 from vextir_os.processor.control import Control
 from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
@@ -203,7 +204,8 @@ async def an_os(
         parts = kernel.processor.parts
         if draw is not None:
             parts = dataclasses.replace(parts, draw=lambda: draw)
-        parts = dataclasses.replace(parts, desk=_desk(parts.desk, atomic, faults))
+        desk = _desk(parts.desk, atomic, faults)
+        parts = dataclasses.replace(parts, desk=desk, books=Books(desk.store))
         kernel = with_parts(kernel, parts)
         watch = Watch()
         kernel.observers.add(watch)

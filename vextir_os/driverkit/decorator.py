@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import FrameType, FunctionType
-from typing import Any, Never, TypeVar
+from typing import Any, Literal, Never, TypeVar
 
 from vextir_os.driverkit.binding import bind
 from vextir_os.driverkit.checks import Problem, manifest_problems
 from vextir_os.driverkit.durations import parse_duration, parse_size
+from vextir_os.driverkit.flow import read_flow
 from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, OnPoison, Retry
 from vextir_os.errors import Kind, ManifestError, ManifestProblemsError, did_you_mean
 
@@ -38,6 +39,15 @@ def driver(
     isolation: Isolation = "inline",
     delivery: Delivery = "default",
     on_poison: OnPoison = "skip",
+    concurrency: int | None = None,
+    concurrency_key: str = "",
+    throttle: str | None = None,
+    throttle_key: str = "",
+    debounce: str | float | timedelta | None = None,
+    debounce_key: str = "",
+    debounce_max: str | float | timedelta | None = None,
+    singleton: Literal["skip", "cancel_running"] | None = None,
+    singleton_key: str = "",
     version: str = "1",
     description: str = "",
     **unknown: Never,
@@ -60,6 +70,15 @@ def driver(
             `{"KeyError": "invalid", "openai.RateLimitError": "throttled"}`.
         isolation: `inline`; this version runs no other.
         delivery: `idempotent` promises that running twice does no harm, and saves a write per event.
+        concurrency: Runs at once over all workers; with `concurrency_key`, such as `data.customer`, for each value.
+        concurrency_key: A path into the event's data, or an attribute such as `subject`; the same for the other keys.
+        throttle: Starts in any period, "100/m" or "20/30s"; later ones wait. With `throttle_key`, for each value.
+        throttle_key: See `concurrency_key`.
+        debounce: Of events that follow one another within this time the last one runs, the others end as cancelled.
+        debounce_key: See `concurrency_key`.
+        debounce_max: The last one runs at most this long after the first; by default ten times `debounce`.
+        singleton: While an event runs, `skip` drops a new one, `cancel_running` cancels the running one.
+        singleton_key: See `concurrency_key`.
         version: The driver's own version, shown and recorded.
         description: One line; by default the first line of the docstring.
         unknown: Refused, with the nearest option.
@@ -88,6 +107,18 @@ def driver(
             isolation=isolation,
             delivery=delivery,
             on_poison=on_poison,
+            flow=read_flow(
+                concurrency=concurrency,
+                concurrency_key=concurrency_key,
+                throttle=throttle,
+                throttle_key=throttle_key,
+                debounce=debounce,
+                debounce_key=debounce_key,
+                debounce_max=debounce_max,
+                singleton=singleton,
+                singleton_key=singleton_key,
+                problems=problems,
+            ),
             version=version,
             description=description or _first_line(function),
             module=getattr(function, "__module__", ""),

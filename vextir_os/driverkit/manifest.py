@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from vextir_os.driverkit.flow import Flow
 from vextir_os.errors import Kind
 
 DriverKind = Literal["agent", "tool", "io", "ui"]
@@ -45,6 +46,7 @@ class Manifest:
         timeout_s: Longest turn of one run, in seconds.
         errors: What exceptions mean that are not ours: `{"KeyError": "invalid", "openai.RateLimitError": "throttled"}`.
         memory_bytes: Memory limit of isolation `process`; kept and shown, not enforced for `inline`.
+        flow: How much of it runs at once and how often it starts; None for as much as comes.
         on_poison: What the death of an ordered event's run does to its key: `skip` lets the next one go on, `halt`
             blocks the key until a person has answered.
         entry: Where the code is: `drivers/research/driver.py:research`.
@@ -66,6 +68,7 @@ class Manifest:
     isolation: Isolation = "inline"
     delivery: Delivery = "default"
     on_poison: OnPoison = "skip"
+    flow: Flow | None = None
     version: str = "1"
     description: str = ""
     module: str = ""

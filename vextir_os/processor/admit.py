@@ -8,7 +8,7 @@ import asyncio
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import LostRunError, NotFoundError, StoreUnavailableError
 from vextir_os.events import ids
-from vextir_os.processor.claim import claimed, own_claims
+from vextir_os.processor.claim import ask_limits, claimed, give_back_unclaimed, own_claims
 from vextir_os.processor.death import tell_of_death
 from vextir_os.processor.keys import advance
 from vextir_os.processor.turn import Next, Parts, Settlement, Turn
@@ -29,6 +29,9 @@ async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
         if turn.keeper is not None:
             parts.observer.admitted(turn, turn.keeper.record)
             parts.observer.recorded(turn.keeper.record)
+            if turn.waits and any(wait.asks for wait in turn.waits.values()):
+                await turn.keeper.refresh()
+                await _claim(parts, turn)
             return await following(turn)
         event = turn.the_event
         pk = ids.partition(event.tenantid, event.correlationid)
@@ -94,9 +97,9 @@ async def _create(parts: Parts, turn: Turn) -> Keeper | None:
     record = first_record(parts, turn)
     # A record of which this worker begins nothing is settled in the same write; one with runs that it begins only
     # takes leases, which mean nothing after a power loss: the message is still there then, and creates it anew.
-    leaves = len(turn.waits) == len(turn.drivers)
+    leaves = len(turn.waits) == len(turn.drivers) and not any(wait.asks for wait in turn.waits.values())
     settle = turn.delivery.token if leaves else None
-    elsewhere = [driver for driver, wait in turn.waits.items() if wait.doc is None]
+    elsewhere = [driver for driver, wait in turn.waits.items() if wait.doc is None and not wait.asks]
     first = Change(record=record, knocks=knocks(parts.desk, record, elsewhere, mark="l") if elsewhere else ())
     keeper = await Keeper.create(parts.desk, first, settle=settle, durable=leaves)
     if keeper is not None:
@@ -108,6 +111,7 @@ async def _create(parts: Parts, turn: Turn) -> Keeper | None:
 async def _claim(parts: Parts, turn: Turn) -> bool:
     keeper, ended = turn.the_keeper, list[str]()
     await _wait_if_early(parts, turn)
+    await ask_limits(parts, turn)
 
     def change(record: RecordDoc, now: float) -> Change:
         wanted = claimed(parts, turn, record, now)
@@ -117,7 +121,10 @@ async def _claim(parts: Parts, turn: Turn) -> bool:
     try:
         await keeper.write(change, durable=False)
     except LostRunError:
+        await give_back_unclaimed(turn)
         return False
+    if turn.places:
+        await give_back_unclaimed(turn)
     turn.holds = own_claims(turn)
     for driver in ended:
         tell_of_death(parts, keeper.record, driver)

@@ -11,16 +11,24 @@ from vextir_os.errors import LostRunError, StoreUnavailableError
 from vextir_os.processor.attempt import Done, attempt
 from vextir_os.processor.commit import change_for, held_run
 from vextir_os.processor.death import tell_of_death
+from vextir_os.processor.places import keep, leave
 from vextir_os.processor.turn import Next, Parts, Settlement, Turn
+from vextir_os.runs.flow import MARGIN_S
 from vextir_os.runs.keeper import Change
 from vextir_os.runs.record import RecordDoc
 from vextir_os.runs.transitions import Failure, Hold, lease_s, needs_renewal, renew
+
+RETRY_MARGIN_S = 120.0
+"""A singleton's place is kept this long after the time of its next attempt."""
 
 
 async def execute(parts: Parts, turn: Turn, following: Next) -> Settlement:
     """Run what this delivery has claimed, all at once; each commits as soon as it ends."""
     turn.running = len(turn.holds)
-    work = [_run(parts, turn, driver, hold) for driver, hold in turn.holds.items()]
+    work = [
+        _run_in_place(parts, turn, driver, hold) if driver in turn.places else _run(parts, turn, driver, hold)
+        for driver, hold in turn.holds.items()
+    ]
     if len(work) == 1:
         await work[0]
     else:
@@ -29,6 +37,16 @@ async def execute(parts: Parts, turn: Turn, following: Next) -> Settlement:
             if isinstance(result, BaseException):
                 raise result
     return await following(turn)
+
+
+async def _run_in_place(parts: Parts, turn: Turn, driver: str, hold: Hold) -> None:
+    """Run one whose driver has limits, and give up what it holds of them; between two attempts a part is kept."""
+    await _run(parts, turn, driver, hold)
+    keeper = turn.the_keeper
+    run = keeper.record["runs"].get(driver)
+    again = run["not_before"] if run is not None and run["state"] == "retry" else None
+    until = None if again is None else again + RETRY_MARGIN_S
+    await leave(turn.places.pop(driver), keeper.record["id"], turn.owner, claimed=True, until=until)
 
 
 async def _run(parts: Parts, turn: Turn, driver: str, hold: Hold) -> None:
@@ -89,6 +107,9 @@ async def _renew(parts: Parts, turn: Turn, manifest: Manifest, hold: Hold) -> No
             await asyncio.sleep(lease / 3)
             # An outage ends no run: there are two more renewals before the lease does.
             with contextlib.suppress(StoreUnavailableError):
+                if manifest.id in turn.places:
+                    until = parts.desk.clock.time() + lease + MARGIN_S
+                    await keep(turn.places[manifest.id], turn.the_keeper.record["id"], turn.owner, until=until)
                 await turn.the_keeper.write(change, durable=False)
     except LostRunError:
         # Whatever the driver answers now is refused: it need not go on.

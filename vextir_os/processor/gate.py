@@ -4,7 +4,8 @@ from collections.abc import Awaitable
 
 from vextir_os.processor.turn import Next, Parts, Settlement, Turn
 from vextir_os.runs.lanes import lane_for
-from vextir_os.runs.start import hindrance
+from vextir_os.runs.record import OUTBOX_DUE_S
+from vextir_os.runs.start import Wait, hindrance
 
 
 def gate(parts: Parts, turn: Turn, following: Next) -> Awaitable[Settlement]:
@@ -29,7 +30,7 @@ def _look(parts: Parts, turn: Turn) -> None:
     for driver in turn.drivers:
         event = turn.the_event
         lane = lane_for(timeout_s=driver.timeout_s, priority=event.priority)
-        if lane != turn.lane or pauses:
+        if lane != turn.lane or pauses or driver.flow is not None:
             wait = hindrance(
                 driver=driver.id,
                 lane=lane,
@@ -39,5 +40,7 @@ def _look(parts: Parts, turn: Turn) -> None:
                 tenant=event.tenantid,
                 now=parts.desk.clock.time(),
             )
+            if wait is None and driver.flow is not None:
+                wait = Wait(parts.desk.clock.time() + OUTBOX_DUE_S, asks=True)
             if wait is not None:
                 turn.waits[driver.id] = wait

@@ -13,10 +13,13 @@ from vextir_os.policy.model import Decision
 from vextir_os.ports.blobs import Blobs
 from vextir_os.ports.queue import Delivery
 from vextir_os.ports.spans import Spans
+from vextir_os.processor.books import Books
 from vextir_os.processor.observe import Observer
 from vextir_os.processor.paused import Paused
+from vextir_os.processor.places import Place
 from vextir_os.processor.stops import Stops
 from vextir_os.registry.registry import Registry
+from vextir_os.runs.flow import Verdict
 from vextir_os.runs.keeper import Desk, Keeper
 from vextir_os.runs.lineage import Limits
 from vextir_os.runs.messages import Knock
@@ -40,6 +43,7 @@ class Parts:
         limits: How much may follow from one first event.
         draw: Uniform random numbers in [0, 1), for jitter.
         paused: What is paused.
+        books: The documents of drivers' limits.
         stops: The drivers at work in this process.
         spans: Where somebody collects traces: names the spans of runs.
     """
@@ -56,6 +60,7 @@ class Parts:
     limits: Limits
     draw: Callable[[], float]
     paused: Paused
+    books: Books
     stops: Stops = field(default_factory=Stops)
     spans: Spans | None = None
 
@@ -68,6 +73,8 @@ class Turn:
         owner: A nonce for this delivery, never reused: the worker's name and a number, `5d1f0c22ab90e3f4.1c`.
         lane: The lane that this worker serves; None when it serves all. Known once the gate was passed.
         waits: The drivers of a new event that this worker does not begin, and why.
+        verdicts: What the limits of drivers that have some say to their runs.
+        places: What is held of these limits, by driver.
     """
 
     delivery: Delivery
@@ -80,6 +87,8 @@ class Turn:
     drivers: tuple[Manifest, ...] = ()
     lane: Lane | None = None
     waits: dict[str, Wait] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    places: dict[str, list[Place]] = field(default_factory=dict)
     keeper: Keeper | None = None
     holds: dict[str, Hold] = field(default_factory=dict)
     running: int = 0

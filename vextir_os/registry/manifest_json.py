@@ -6,9 +6,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from vextir_os.driverkit.flow import Flow, Rate
 from vextir_os.driverkit.manifest import Manifest, Retry
 from vextir_os.errors import StaleIndexError, UndecodableError
 from vextir_os.events.jsonio import dumps, loads
@@ -79,6 +80,7 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
         "permissions": list(manifest.permissions),
         "retry": {**_rule(manifest.retry), "on": {kind: _rule(rule) for kind, rule in manifest.retry.on.items()}},
         "errors": dict(manifest.errors),
+        "flow": None if manifest.flow is None else _flow_json(manifest.flow),
         "schema": None if manifest.schema is None else dict(manifest.schema),
     }
 
@@ -92,6 +94,7 @@ def _from_json(entry: dict[str, Any], folders: Mapping[str, str]) -> Manifest:
                 "capabilities": tuple(entry["capabilities"]),
                 "permissions": tuple(entry["permissions"]),
                 "retry": _retry(entry["retry"]),
+                "flow": None if entry["flow"] is None else _flow(entry["flow"]),
                 "code_hash": folders[entry["module"].partition(".")[0]],
             }
         )
@@ -105,3 +108,12 @@ def _rule(retry: Retry) -> dict[str, Any]:
 
 def _retry(entry: dict[str, Any]) -> Retry:
     return Retry(**entry | {"on": {kind: Retry(**rule) for kind, rule in entry.get("on", {}).items()}})
+
+
+def _flow_json(flow: Flow) -> dict[str, Any]:
+    entry = asdict(flow)
+    return entry | {"throttle": None if flow.throttle is None else list(flow.throttle)}
+
+
+def _flow(entry: dict[str, Any]) -> Flow:
+    return Flow(**entry | {"throttle": None if entry["throttle"] is None else Rate(*entry["throttle"])})

@@ -17,10 +17,12 @@ class Wait(NamedTuple):
     Attributes:
         look_at: When somebody looks at it again at the latest, in epoch seconds.
         doc: What stands on the run; None when it may be begun now, by a worker of its own lane.
+        asks: Whether nothing but its driver's limits is left to be asked, by this worker, once its record is there.
     """
 
     look_at: float
     doc: WaitDoc | None = None
+    asks: bool = False
 
 
 def hindrance(

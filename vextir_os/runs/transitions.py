@@ -116,6 +116,18 @@ def set_aside(run: RunDoc, wait: WaitDoc, *, look_at: float) -> RunDoc:
     }
 
 
+def dropped(run: RunDoc, error: Mapping[str, Any], *, now: float) -> RunDoc:
+    """Return a run that is not over cancelled for this reason; its fence rises, so that nothing of it lands.
+
+    Args:
+        run: The run on the copy that is written.
+        error: What stands on it.
+        now: Epoch seconds.
+    """
+    after = _ended(run, state="cancelled", now=now, error=dict(error))
+    return {**after, "fence": run["fence"] + 1, "not_before": None, "wait": None}
+
+
 def leased_by(run: RunDoc, worker: str, *, now: float) -> bool:
     """Whether a delivery of this worker owns the run under a lease that is not over yet."""
     return run["state"] == "running" and (run["owner"] or "").startswith(f"{worker}.") and not claimable(run, now=now)
