@@ -164,11 +164,15 @@ async def test_all_requests_together_hold_only_so_much_and_give_it_back(tmp_path
         second = await served.client.post("/v1/events", content=b" " * 90_000 + EVENT, headers=JSON)
         while second.status_code == 202:  # until the first one's bytes have come in
             if ended.done():  # it came while the second one was held, and was the one too many
+                first.close()
+                with contextlib.suppress(ConnectionError):
+                    await first.wait_closed()
                 first, ended = await hold()
             second = await served.client.post("/v1/events", content=b" " * 90_000 + EVENT, headers=JSON)
         assert problem(second, 503)["detail"] == "too many large requests at once; nothing was accepted"
         assert second.headers["retry-after"] == "1"
         first.close()
+        await first.wait_closed()
         await ended
         while second.status_code == 503:
             second = await served.client.post("/v1/events", content=b" " * 90_000 + EVENT, headers=JSON)
