@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from scripts.claims import PAGE, ROOT, Claim, PageError, judge, read, selects
+from scripts.claimed import selects
+from scripts.claims import PAGE, ROOT, Claim, PageError, judge, outcomes_of, read, verdict
 
 HEAD = "| claim | proof | measured |\n| --- | --- | --- |\n"
 
 
-def claims_of(root: Path, rows: str) -> subprocess.CompletedProcess[str]:
+def claims_of(root: Path, rows: str, limits: str = "") -> subprocess.CompletedProcess[str]:
     """Run the program on a page of its own, in a process of its own, as `make claims` does."""
     (root / "claims.md").write_text(HEAD + rows)
     code = (
-        "import sys; from pathlib import Path; from scripts.claims import main;"
-        "sys.exit(main(Path('claims.md').resolve(), Path.cwd()))"
+        "import sys; from pathlib import Path; from scripts.claims import Limits, main;"
+        f"sys.exit(main(Path('claims.md').resolve(), Path.cwd(), Limits({limits})))"
     )
     return subprocess.run(
         [sys.executable, "-c", code],
@@ -95,6 +96,58 @@ def test_commands_and_tests_run_and_each_claim_gets_one_line(tmp_path: Path) -> 
         "open    later",
         "1 of 7 claims hold",
     ]
+
+
+def test_a_test_that_hangs_is_named_and_the_others_run(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_some.py").write_text(
+        "import threading\n\ndef test_good(): pass\n\ndef test_hangs(): threading.Event().wait()\n\n"
+        "def test_last(): pass\n"
+    )
+    rows = "".join(f"| {name} | `tests/test_some.py::test_{name}` | |\n" for name in ("good", "hangs", "last"))
+    done = claims_of(tmp_path, rows, limits="test_s=0.2")
+    assert done.stdout.splitlines()[-4:] == [
+        "ok      good",
+        "FAILED  hangs (tests/test_some.py::test_hangs: a test hung)",
+        "ok      last",
+        "2 of 3 claims hold",
+    ]
+
+
+def test_a_command_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
+    (tmp_path / "hang.sh").write_text("sleep 300 & echo $! > child; wait\n")
+    done = claims_of(tmp_path, "| hangs | `sh hang.sh` | |\n", limits="command_s=0.5")
+    assert done.stdout.splitlines()[-2] == "FAILED  hangs (sh hang.sh: not done after 0.5 s)"
+    child = (tmp_path / "child").read_text().strip()
+    state = subprocess.run(["ps", "-o", "stat=", "-p", child], capture_output=True, text=True, check=False).stdout
+    assert state.strip()[:1] in ("", "Z")
+
+
+def test_of_what_is_told_of_a_test_the_worst_counts() -> None:
+    told = [("a", "found"), ("b", "found"), ("b", "passed"), ("b", "failed"), ("b", "passed"), ("c", "hung")]
+    lines = [f'{{"test": "{test}", "outcome": "{outcome}"}}' for test, outcome in [*told, ("c", "failed")]]
+    assert outcomes_of(lines) == {"a": "found", "b": "failed", "c": "hung"}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "why"),
+    [
+        pytest.param(["passed", "passed"], "", id="all-passed"),
+        pytest.param([], "no such test", id="none"),
+        pytest.param(["passed", "found"], "a test was not run to its end", id="run-ended-early"),
+        pytest.param(["skipped", "hung", "failed"], "a test failed and one hung and one skipped", id="several"),
+    ],
+)
+def test_a_proof_fails_for_each_test_that_did_not_pass(outcomes: list[str], why: str) -> None:
+    assert verdict(outcomes) == why
+
+
+def test_tests_run_with_the_settings_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\npython_functions = 'proof_*'\n")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_some.py").write_text("def proof_of_it(): pass\n")
+    done = claims_of(tmp_path, "| good | `tests/test_some.py::proof_of_it` | |\n")
+    assert done.stdout.splitlines()[-1] == "1 of 1 claims hold"
 
 
 def test_tests_of_folders_with_fixtures_of_their_own_run_together(tmp_path: Path) -> None:
