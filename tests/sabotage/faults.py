@@ -1,5 +1,6 @@
 """Planted faults: one line of the OS each, made wrong, and the tests that must notice. Data only."""
 
+from tests.sabotage.limits import OF_LIMITS
 from tests.sabotage.observing import OBSERVED
 from tests.sabotage.order import OF_ORDER
 from tests.sabotage.planted import Planted
@@ -317,6 +318,7 @@ PLANTED = (
     *OBSERVED,
     *PROMISED,
     *SEEDED,
+    *OF_LIMITS,
     *OF_ORDER,
     Planted(
         "a cancelled run keeps its fence",
