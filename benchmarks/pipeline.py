@@ -2,42 +2,34 @@
 
     python benchmarks/pipeline.py --n 20000 --lat 500 --flows 2000 --data EMPTY_DIR
 
-Prints as its last line one JSON object. Every result is read back from the store and compared.
+Throughput and chains are those of the whole machine: one process of the OS for each core on one file, as under
+`vextir dev --workers N`; `--processes 1` measures a single one. An event that is alone is published and handled in one
+process. Prints as its last line one JSON object. Every result is read back from the store and compared.
 """
 
 import argparse
-import asyncio
-import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.crew import crew
 from benchmarks.job import numbers, payload, result
-from vextir_os import Context, Event, Result, __version__, driver
-from vextir_os.bootstrap import open_kernel
-from vextir_os.events.identity import Principal
+from benchmarks.system import DELIVERY, opened, publish
+from vextir_os import __version__
 from vextir_os.kernel import Kernel
 from vextir_os.local.loop import run
 from vextir_os.local.runner import Runner
 from vextir_os.local.watch import Watch
-from vextir_os.policy.engine import PolicyEngine
-from vextir_os.policy.model import Bundle, Match, Policy
-from vextir_os.registry.registry import Registry
 from vextir_os.runs.record import EVENTS
-from vextir_os.settings import Settings
-from vextir_os.telemetry.counting import Counting
-from vextir_os.telemetry.counts import Counts
-from vextir_os.telemetry.logs import logged
 
-_WHO = Principal(kind="user", id="bench", tenant="local")
-_PUBLISHERS = 64
-_DELIVERY: Any = "default" if "default" in sys.argv else "idempotent"
+_CHAIN = ("chain.first", "chain.second", "chain.third")
 _SEMANTICS = {
     "idempotent": "policy, routing and one durable record per event; at-least-once delivery, exactly-once effect on "
     "records and emitted events; drivers declared `delivery: idempotent`: run first, then one write",
@@ -46,64 +38,11 @@ _SEMANTICS = {
 }
 
 
-@driver("bench.work", capabilities=["bench.in"], delivery=_DELIVERY)
-async def work(event: Event, ctx: Context) -> dict[str, Any]:
-    """Do the job."""
-    return result(event.data)
-
-
-@driver("bench.first", capabilities=["chain.first"], permissions=["emit:chain.second"], delivery=_DELIVERY)
-async def first(event: Event, ctx: Context) -> Result:
-    """Do the job and pass it on."""
-    return Result(output=result(event.data), events=[Event(type="chain.second", data=event.data)])
-
-
-@driver("bench.second", capabilities=["chain.second"], permissions=["emit:chain.third"], delivery=_DELIVERY)
-async def second(event: Event, ctx: Context) -> Result:
-    """Do the job and pass it on."""
-    return Result(output=result(event.data), events=[Event(type="chain.third", data=event.data)])
-
-
-@driver("bench.third", capabilities=["chain.third"], delivery=_DELIVERY)
-async def third(event: Event, ctx: Context) -> dict[str, Any]:
-    """Do the job."""
-    return result(event.data)
-
-
-def _registry() -> Registry:
-    return Registry.of(work, first, second, third)
-
-
-def _policy() -> PolicyEngine:
-    actions = ("publish:**", "process:**", "emit:**")
-    return PolicyEngine(Bundle(policies=(Policy(id="bench", effect="allow", match=Match(action=actions)),)))
-
-
-async def _all(kernel: Kernel, type_: str, numbers: Sequence[int], prefix: str, watch: Watch) -> float:
-    """Publish an event per number, many at once, and return the seconds until all that follows is finished."""
-    left = iter(numbers)
-
-    async def publisher() -> None:
-        for number in left:
-            event = Event(type=type_, id=f"{prefix}{number}", source="/cli", data=payload(number))
-            watch.expect(event.id)
-            await kernel.intake.publish([event], _WHO, source="/cli")
-
-    began = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(_PUBLISHERS):
-            group.create_task(publisher())
-    await watch.idle()
-    return time.perf_counter() - began
-
-
 async def _one_by_one(kernel: Kernel, count: int, watch: Watch) -> list[float]:
     found = []
     for number in range(count):
-        event = Event(type="bench.in", id=f"l{number}", source="/cli", data=payload(number))
         began = time.perf_counter()
-        watch.expect(event.id)
-        await kernel.intake.publish([event], _WHO, source="/cli")
+        await publish(kernel, "bench.in", "l", [number], watch.expect)
         await watch.idle()
         found.append(time.perf_counter() - began)
     return sorted(found)
@@ -139,63 +78,51 @@ def _cold_start(data: Path) -> float:
 
 
 async def _ready(data: Path) -> None:
-    async with open_kernel(_settings(data), registry=_registry(), policy=_policy()) as kernel, Runner(kernel):
+    async with opened(data) as kernel, Runner(kernel):
         pass
 
 
-def _settings(data: Path, *, observed: bool = False) -> Settings:
-    return Settings(root=data, data_dir=data, log=str(data / "vextir.log") if observed else "")
-
-
-@contextlib.contextmanager
-def _observed(kernel: Kernel, observed: bool) -> Iterator[Counts | None]:
-    """Count for `/metrics`, and write INFO lines to the log of the settings."""
-    if not observed:
-        yield None
-        return
-    counting = Counting(kernel.clock)
-    kernel.observers.add(counting)
-    with logged(kernel.settings, kernel.observers, kernel.clock):
-        yield counting.counts
-
-
-def _seen(data: Path, counts: Counts | None) -> dict[str, Any]:
-    """Return how many lines were written and dropped, and how many runs were counted."""
-    if counts is None:
-        return {}
-    lines = sum(path.read_bytes().count(b'"event":"run done"') for path in data.glob("vextir.log*"))
-    runs = sum(driver.states["done"] for driver in counts.drivers.values())
-    return {"observed": {"lines": lines, "dropped": counts.unlogged, "runs": runs}}
-
-
-async def measure(data: Path, *, n: int, lat: int, flows: int, observed: bool) -> dict[str, Any]:
-    """Return all numbers."""
+async def _alone(data: Path, *, n: int, lat: int, flows: int) -> tuple[list[float], list[bool]]:
+    """Return the seconds of events that are alone, and whether all three measurements were right."""
     watch = Watch()
-    async with open_kernel(_settings(data, observed=observed), registry=_registry(), policy=_policy()) as kernel:
+    async with opened(data) as kernel:
         kernel.observers.add(watch)
-        with _observed(kernel, observed) as counts:
-            async with Runner(kernel):
-                await _all(kernel, "bench.in", range(200), "w", watch)
-                seconds = await _all(kernel, "bench.in", range(n), "t", watch)
-                times = await _one_by_one(kernel, lat, watch)
-                chained = await _all(kernel, "chain.first", range(flows), "c", watch)
+        async with Runner(kernel):
+            await publish(kernel, "bench.in", "w", range(1_000, 1_200), watch.expect)
+            await watch.idle()
+            times = await _one_by_one(kernel, lat, watch)
         right = [
             await _verified(kernel, ["bench.in"], "t", n),
             await _verified(kernel, ["bench.in"], "l", lat),
-            await _verified(kernel, ["chain.first", "chain.second", "chain.third"], "c", flows),
+            await _verified(kernel, _CHAIN, "c", flows),
         ]
-    seen = _seen(data, counts)
-    if counts is not None:
-        right.append(
-            seen["observed"]["lines"] + counts.unlogged >= seen["observed"]["runs"] == 200 + n + lat + 3 * flows
-        )
+    return times, right
+
+
+def measure(data: Path, *, n: int, lat: int, flows: int, processes: int, logs: bool) -> dict[str, Any]:
+    """Return all numbers."""
+    data.mkdir(parents=True, exist_ok=True)
+    warm = 200 * processes
+    with crew(data, processes, logs=logs) as all_processes:
+        all_processes.all_of("bench.in", "w", warm)
+        seconds = all_processes.all_of("bench.in", "t", n)
+        chained = all_processes.all_of("chain.first", "c", flows, steps=3)
+        said = all_processes.end()
+    times, right = run(_alone(data, n=n, lat=lat, flows=flows))
+    seen = {}
+    if logs:
+        lines = sum(path.read_bytes().count(b'"event":"run done"') for path in data.glob("vextir-*.log*"))
+        runs, dropped = (sum(each[name] for each in said) for name in ("runs", "dropped"))
+        seen = {"observed": {"lines": lines, "dropped": dropped, "runs": runs}}
+        right.append(lines + dropped >= runs == warm + n + 3 * flows)
     return {
         "ok": all(right),
         **seen,
         "peer": "vextir",
         "version": __version__,
         "durability": "sqlite WAL, synchronous=FULL, group commit",
-        "semantics": _SEMANTICS[_DELIVERY],
+        "semantics": _SEMANTICS[DELIVERY],
+        "processes": processes,
         "cold_start_s": _cold_start(data),
         **numbers(n=n, seconds=seconds, times=times, flows=flows, chained=chained, right=(right[0], right[2])),
     }
@@ -208,15 +135,16 @@ def main() -> None:
     parser.add_argument("--lat", type=int, default=500)
     parser.add_argument("--flows", type=int, default=2_000)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="of the OS, on one file")
     parser.add_argument("--delivery", choices=["idempotent", "default"], default="idempotent", help="of the drivers")
-    parser.add_argument("--observed", action="store_true", help="INFO lines to a file, and metrics")
+    parser.add_argument("--observed", action="store_true", help="INFO lines to files, and metrics")
     parser.add_argument("--cold", action="store_true", help="only start and stop")
     given = parser.parse_args()
     if given.cold:
         run(_ready(given.data))
         return
-    sizes = {"n": given.n, "lat": given.lat, "flows": given.flows}
-    print(json.dumps(run(measure(given.data, **sizes, observed=given.observed))))
+    sizes = {"n": given.n, "lat": given.lat, "flows": given.flows, "processes": given.processes}
+    print(json.dumps(measure(given.data, **sizes, logs=given.observed)))
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ def main() -> int:
     programs = {
         "loop": ["loop.py", *arguments],
         "vextir": ["pipeline.py", *arguments],
+        "vextir, one process": ["pipeline.py", *arguments, "--processes", "1"],
         "vextir, default delivery": ["pipeline.py", *arguments, "--delivery", "default"],
         "vextir, logs and metrics": ["pipeline.py", *arguments, "--observed"],
     }

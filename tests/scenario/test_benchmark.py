@@ -1,6 +1,7 @@
 """The benchmark says what it measured, and that every result was right. How fast it is stands in no test."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ def test_the_last_line_is_one_object_with_every_number(tmp_path: Path, delivery:
     assert (found["ok"], found["peer"], found["version"]) == (True, "vextir", __version__)
     assert found["durability"] == "sqlite WAL, synchronous=FULL, group commit"
     assert ("idempotent" in found["semantics"]) is (delivery == "idempotent")
+    assert found["processes"] == os.cpu_count()
     assert found["cold_start_s"] > 0
     throughput, latency, chain = found["throughput"], found["latency"], found["chain"]
     assert (throughput["n"], throughput["verified"]) == (300, True)
@@ -34,12 +36,12 @@ def test_the_last_line_is_one_object_with_every_number(tmp_path: Path, delivery:
 
 def test_logs_and_metrics_are_measured_with_every_line_and_run_counted(tmp_path: Path) -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "pipeline.py"), "--observed", "--data", str(tmp_path)]
-    sizes = ["--n", "300", "--lat", "10", "--flows", "40"]
+    sizes = ["--n", "300", "--lat", "10", "--flows", "40", "--processes", "3"]
     done = subprocess.run([*command, *sizes], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["ok"]
-    assert found["observed"] == {"lines": 630, "dropped": 0, "runs": 630}
+    assert found["observed"] == {"lines": 1020, "dropped": 0, "runs": 1020}
 
 
 def test_memory_is_measured_after_ten_times_as_many_events(tmp_path: Path) -> None:
