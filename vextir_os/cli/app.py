@@ -14,6 +14,7 @@ from vextir_os.cli.errors import Exit, exit_code, report
 from vextir_os.errors import UsageError
 
 COMMANDS = {
+    "new": ("new:app", "Make a project; `new driver NAME` adds a driver to one."),
     "dev": ("dev:dev", "Run the OS until Ctrl-C; with --once, run the events of some files."),
     "send": ("send:send", "Publish an event, or many."),
     "events": ("events:app", "List the newest events; `events show ID` shows one."),

@@ -31,7 +31,7 @@ from vextir_os.errors.events import (
 )
 from vextir_os.errors.policy import ActionError, DeniedError, PolicyError, PolicyFileError, PolicyProblemsError
 from vextir_os.errors.runs import LostRunError, RunError, RunStateError, StormError, WaitTimeoutError
-from vextir_os.errors.settings import AuthError, SettingsError, SettingsProblemsError, UsageError
+from vextir_os.errors.settings import AuthError, PackageError, SettingsError, SettingsProblemsError, UsageError
 from vextir_os.errors.store import (
     AlreadyExistsError,
     BlobMismatchError,
@@ -82,6 +82,7 @@ __all__ = [
     "NotFoundError",
     "NotPermittedError",
     "OverloadedError",
+    "PackageError",
     "PatternError",
     "PolicyError",
     "PolicyFileError",

@@ -28,3 +28,10 @@ class UsageError(VextirError):
 
     code = "VX903"
     kind = "invalid"
+
+
+class PackageError(VextirError):
+    """The OS that runs here cannot be packed as a wheel, so no project can be made with it."""
+
+    code = "VX910"
+    kind = "invalid"

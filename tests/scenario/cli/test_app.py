@@ -23,13 +23,13 @@ NAMES = {
 def test_help_lists_the_commands_that_there_are_and_no_other(project: Project) -> None:
     done = project.run("--help")
     listed = re.findall(r"^│ ([a-z]+) ", done.out, re.MULTILINE)
-    assert listed == ["dev", "send", "events", "trace", "runs", "dead", "drivers", "pause", "resume", "build"]
+    assert listed == ["new", "dev", "send", "events", "trace", "runs", "dead", "drivers", "pause", "resume", "build"]
     assert set(listed) <= NAMES
     assert project.run().out == done.out
 
 
 @pytest.mark.parametrize(
-    "name", ["dev", "send", "events", "trace", "runs", "dead", "drivers", "pause", "resume driver", "build"]
+    "name", ["new", "dev", "send", "events", "trace", "runs", "dead", "drivers", "pause", "resume driver", "build"]
 )
 def test_each_command_has_help_for_itself_and_all_its_options(project: Project, name: str) -> None:
     done = project.run(*name.split(), "--help", COLUMNS="200")
