@@ -15,7 +15,7 @@ STAMP := .venv/.vextir-setup
 ARGS ?=
 EVENTS ?= examples/events
 
-.PHONY: help setup run dev test check bench soak sabotage claims requirements clean
+.PHONY: help setup run dev test check bench soak sabotage claims pages requirements clean
 
 help:
 	@echo "make setup   make .venv from uv.lock (PYTHON=/path/to/python3 chooses the Python)"
@@ -27,6 +27,7 @@ help:
 	@echo "make soak    the suite with larger numbers; takes minutes"
 	@echo "make sabotage  plant one fault after the other, and say which test finds it"
 	@echo "make claims  run the proof of every line of docs/claims.md"
+	@echo "make pages   write the generated pages of docs/ anew"
 	@echo "make requirements  write requirements.txt anew from uv.lock"
 	@echo "make clean   remove caches and built files; .venv and the data in .vextir stay"
 
@@ -65,6 +66,9 @@ sabotage: $(STAMP)
 
 claims: $(STAMP)
 	@$(BIN)/python scripts/claims.py
+
+pages: $(STAMP)
+	@$(BIN)/python scripts/settings_page.py --write
 
 requirements: $(STAMP)
 	@$(BIN)/python scripts/requirements.py --write

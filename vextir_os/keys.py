@@ -7,9 +7,7 @@ import stat
 from pathlib import Path
 
 from vextir_os.errors import SettingsError
-
-DATA_FOLDER = ".vextir"
-"""The data directory inside a project, unless the settings name another."""
+from vextir_os.settings.sources import DATA_FOLDER
 
 _SIGNING = "signing.key"
 _API = "api.key"

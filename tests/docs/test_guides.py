@@ -8,7 +8,6 @@ from tests.docs.pages import ROOT
 from vextir_os import driver
 from vextir_os.policy.grammar import VERBS
 from vextir_os.policy.loader import load_policies
-from vextir_os.settings import load_settings
 
 GUIDES = ROOT / "docs" / "guides"
 
@@ -22,16 +21,6 @@ def rows(page: str, head: str) -> dict[str, str]:
     table = page.partition(f"\n| {head} |")[2].partition("\n\n")[0].splitlines()[2:]
     cells = [[cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in table]
     return {row[0]: row[1] for row in cells}
-
-
-def test_every_setting_stands_in_the_guide_with_its_default() -> None:
-    shown = rows(guide("settings.md"), "variable")
-    settings = load_settings(Path("/project"), {})
-    fields = {name.removeprefix("VEXTIR_").lower() for name in shown}
-    assert fields == set(settings.__slots__) - {"root"}
-    told = {name: text for name, text in shown.items() if name != "VEXTIR_DATA_DIR" and text != "none"}
-    assert load_settings(Path("/project"), told) == settings
-    assert (settings.data_dir, settings.best_of) == (Path("/project/.vextir"), ())
 
 
 def test_every_option_of_a_driver_stands_in_the_guide_with_its_default() -> None:

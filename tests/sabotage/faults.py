@@ -6,6 +6,7 @@ from tests.sabotage.order import OF_ORDER
 from tests.sabotage.planted import Planted
 from tests.sabotage.promises import PROMISED
 from tests.sabotage.seeds import SEEDED
+from tests.sabotage.settings import OF_SETTINGS
 
 RECOVERY, RETRIES, OUTBOX = "scenario/test_recovery.py", "scenario/test_retries.py", "scenario/test_outbox.py"
 ROUTING, FOREIGN, RETURNS = "scenario/test_routing.py", "scenario/test_foreign.py", "scenario/test_returns.py"
@@ -319,6 +320,7 @@ PLANTED = (
     *PROMISED,
     *SEEDED,
     *OF_LIMITS,
+    *OF_SETTINGS,
     *OF_ORDER,
     Planted(
         "a cancelled run keeps its fence",

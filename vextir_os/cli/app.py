@@ -25,6 +25,7 @@ COMMANDS = {
     "pause": ("pause:app", "Hold back a driver, a type of events or a tenant; events are taken in."),
     "resume": ("pause:resume_app", "End a pause; what waited goes on."),
     "build": ("drivers:build", "Write the driver index."),
+    "config": ("config:app", "Show every setting with its value and where that comes from."),
 }
 """Where each command is, and what the list of commands says of it; its module is imported when the command is run."""
 

@@ -16,6 +16,7 @@ from vextir_os.errors import (
     NotFoundError,
     ProblemsError,
     UnknownDriverError,
+    UnknownSettingError,
     UsageError,
     VextirError,
     WaitTimeoutError,
@@ -45,6 +46,7 @@ _CODES: Mapping[type[VextirError], Exit] = {
     FilterError: Exit.USAGE,
     NotFoundError: Exit.NOT_FOUND,
     UnknownDriverError: Exit.NOT_FOUND,
+    UnknownSettingError: Exit.NOT_FOUND,
     WaitTimeoutError: Exit.TIMEOUT,
 }
 

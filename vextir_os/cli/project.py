@@ -14,6 +14,7 @@ from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Bundle
 from vextir_os.registry.registry import Registry
 from vextir_os.settings import Settings, load_settings
+from vextir_os.settings.projectfile import NAME
 
 SOURCE = "/cli"
 """Source of events that name none."""
@@ -53,7 +54,8 @@ def find_root(start: Path, named: Path | None) -> Path:
         marks = [folder / mark for mark in _MARKS if (folder / mark).is_dir()]
         if not marks:
             continue
-        if folder != start and not all(_is_own(path) for path in (folder, *marks)):
+        file = folder / NAME
+        if folder != start and not all(_is_own(path) for path in (folder, *marks, *([file] if file.exists() else []))):
             raise SettingsError(
                 f"the nearest project, {folder}, belongs to somebody else",
                 hint=f"If you trust its code, name it: --project {folder}",

@@ -31,7 +31,14 @@ from vextir_os.errors.events import (
 )
 from vextir_os.errors.policy import ActionError, DeniedError, PolicyError, PolicyFileError, PolicyProblemsError
 from vextir_os.errors.runs import LostRunError, RunError, RunStateError, StormError, WaitTimeoutError
-from vextir_os.errors.settings import AuthError, PackageError, SettingsError, SettingsProblemsError, UsageError
+from vextir_os.errors.settings import (
+    AuthError,
+    PackageError,
+    SettingsError,
+    SettingsProblemsError,
+    UnknownSettingError,
+    UsageError,
+)
 from vextir_os.errors.store import (
     AlreadyExistsError,
     BlobMismatchError,
@@ -104,6 +111,7 @@ __all__ = [
     "TooLargeError",
     "UndecodableError",
     "UnknownDriverError",
+    "UnknownSettingError",
     "UsageError",
     "VextirError",
     "WaitTimeoutError",

@@ -30,6 +30,12 @@ class UsageError(VextirError):
     kind = "invalid"
 
 
+class UnknownSettingError(SettingsError):
+    """There is no setting of this name."""
+
+    code = "VX904"
+
+
 class PackageError(VextirError):
     """The OS that runs here cannot be packed as a wheel, so no project can be made with it."""
 

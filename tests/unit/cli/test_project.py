@@ -33,13 +33,15 @@ def test_a_folder_that_is_named_is_the_project_whatever_is_in_it(tmp_path: Path)
         find_root(tmp_path, tmp_path / "missing")
 
 
+@pytest.mark.parametrize("foreign", ["drivers", "vextir.toml"])
 def test_a_project_above_that_belongs_to_somebody_else_is_not_taken(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, foreign: str
 ) -> None:
     (tmp_path / "drivers").mkdir()
+    (tmp_path / "vextir.toml").touch()
     (tmp_path / "a").mkdir()
     if os.geteuid() == 0:
-        os.chown(tmp_path / "drivers", 12_345, -1)
+        os.chown(tmp_path / foreign, 12_345, -1)
     else:
         monkeypatch.setattr(os, "geteuid", lambda: 12_345)
     with pytest.raises(SettingsError, match=f"the nearest project, {tmp_path}, belongs to somebody else.*--project"):
