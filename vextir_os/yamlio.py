@@ -108,7 +108,7 @@ def load_yaml(text: str | bytes, name: str) -> YamlDocument:
         YamlProblemsError: The text is no such YAML; all problems up to the first one that ends the reading.
     """
     try:
-        source = _decoded(text, name)
+        source = decoded(text, name)
     except YamlError as error:
         raise YamlProblemsError([error]) from error
     builder = _Builder(name)
@@ -123,7 +123,12 @@ def load_yaml(text: str | bytes, name: str) -> YamlDocument:
     return YamlDocument(name=name, value=builder.value, root=builder.root)
 
 
-def _decoded(text: str | bytes, name: str) -> str:
+def decoded(text: str | bytes, name: str) -> str:
+    """Return the text of a file, without a byte order mark.
+
+    Raises:
+        YamlError: It is over `YAML_BYTES`, not UTF-8, or holds a character that an editor does not show as it is.
+    """
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     if len(raw) > YAML_BYTES:
         raise YamlError(f"more than {YAML_BYTES} bytes of YAML", hint="Split the file", where=name)

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from vextir_os.cli import screen
-from vextir_os.cli.errors import Exit, warn
+from vextir_os.cli.errors import Exit
+from vextir_os.cli.indexing import fresh_index
 from vextir_os.cli.narrator import Narrator, NarratorHandler
 from vextir_os.cli.options import Flag, Project, seconds
 from vextir_os.cli.project import settings_of
-from vextir_os.cli.start import start_lines, warn_of_policies
+from vextir_os.cli.start import start_lines, warn_of_agents, warn_of_policies
 from vextir_os.cli.stopping import end_of_parent, first_of, stop_signals
 from vextir_os.errors import ProblemsError, UsageError, VextirError
 from vextir_os.kernel import Kernel
@@ -94,7 +95,7 @@ def load_parts(settings: Settings) -> tuple[Index, Bundle]:
     problems: list[VextirError] = []
     index, bundle = Index(), Bundle()
     try:
-        index = _fresh_index(settings.root)
+        index = fresh_index(settings)
     except VextirError as error:
         problems.append(error)
     try:
@@ -106,22 +107,6 @@ def load_parts(settings: Settings) -> tuple[Index, Bundle]:
     if problems:
         raise ProblemsError([one for error in problems for one in getattr(error, "problems", (error,))])
     return index, bundle
-
-
-def _fresh_index(root: Path) -> Index:
-    from vextir_os.errors import StaleIndexError
-    from vextir_os.registry.index import build_index, check_fresh, load_index, write_index
-
-    with contextlib.suppress(StaleIndexError):
-        index = load_index(root)
-        if not check_fresh(root, index):
-            return index
-    index = build_index(root)
-    try:
-        write_index(root, index)
-    except OSError as error:
-        warn(screen.stderr(), f"the driver index cannot be written: {error}. It is built at every start")
-    return index
 
 
 @contextlib.asynccontextmanager
@@ -143,6 +128,7 @@ async def _once(settings: Settings, index: Index, bundle: Bundle, paths: list[Pa
 
     to = screen.stderr()
     warn_of_policies(to, bundle)
+    warn_of_agents(to, index)
     narrator = Narrator(to)
     try:
         with _logged_by(narrator, settings):
@@ -217,6 +203,7 @@ def _say_ready(to: screen.Screen, settings: Settings, index: Index, bundle: Bund
         return
     to.write(*start_lines(to, settings, index, bundle, url))
     warn_of_policies(to, bundle)
+    warn_of_agents(to, index)
 
 
 @contextlib.asynccontextmanager

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit
+from vextir_os.cli.indexing import built
 from vextir_os.cli.options import Flag, Output, Project
 from vextir_os.cli.project import settings_of
 from vextir_os.driverkit.manifest import Manifest
@@ -40,13 +41,14 @@ def drivers(*, output: Output = "table", project: Project = None) -> int:
 def build(*, check: Check = False, project: Project = None) -> int:
     """Write the driver index, drivers/index.json; the OS starts from it without importing a driver."""
     from vextir_os.cli.text import counted
-    from vextir_os.registry.index import build_index, check_fresh, load_index, write_index
+    from vextir_os.registry.index import check_fresh, load_index, write_index
     from vextir_os.registry.manifest_json import INDEX_FILE
 
-    root = settings_of(project).root
+    settings = settings_of(project)
+    root = settings.root
     to = screen.stderr()
     if not check:
-        index = build_index(root)
+        index = built(settings)
         write_index(root, index)
         to.write(f"{INDEX_FILE}: {counted(len(index.manifests), 'driver')}")
         return Exit.DONE

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 
 import vextir_os
+from vextir_os.cli.errors import warn
 from vextir_os.cli.screen import Screen, Span
 from vextir_os.cli.text import counted, visible
 from vextir_os.policy.model import Bundle
 from vextir_os.registry.manifest_json import Index
 from vextir_os.settings import Settings
+
+_SHOWN = 8
 
 
 def start_lines(to: Screen, settings: Settings, index: Index, bundle: Bundle, url: str) -> Iterator[str]:
@@ -30,6 +33,14 @@ def warn_of_policies(to: Screen, bundle: Bundle) -> None:
         )
     elif not bundle.policies:
         to.write(to.paint("NO POLICIES: every event is denied. Write one in policies/*.yaml", "warn"))
+
+
+def warn_of_agents(to: Screen, index: Index) -> None:
+    """Say which drivers are declared agents, since this version runs none of them."""
+    names = [manifest.id for manifest in index.manifests if manifest.agent is not None]
+    if names:
+        shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+        warn(to, f"this version runs no declared agents; what comes to them is kept as a dead letter: {shown}")
 
 
 def _pair(to: Screen, name: str, value: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
+from vextir_os.driverkit.agent import AgentSpec
 from vextir_os.driverkit.flow import Flow
 from vextir_os.errors import Kind
 
@@ -12,6 +13,12 @@ DriverKind = Literal["agent", "tool", "io", "ui"]
 Isolation = Literal["inline", "thread", "process"]
 Delivery = Literal["default", "idempotent"]
 OnPoison = Literal["skip", "halt"]
+
+Form = Literal["function", "class", "yaml", "agent_md"]
+"""How a driver is written: under `@driver`, as `driver:` in a YAML file, as an agent in markdown."""
+
+PROJECT = "project"
+"""Origin of the drivers that stand in the project itself."""
 
 RetriedKind = Literal["transient", "throttled", "bug"]
 """Kinds of failures after which the same call may succeed; `invalid` and `permission` are never tried again."""
@@ -49,7 +56,10 @@ class Manifest:
         flow: How much of it runs at once and how often it starts; None for as much as comes.
         on_poison: What the death of an ordered event's run does to its key: `skip` lets the next one go on, `halt`
             blocks the key until a person has answered.
-        entry: Where the code is: `drivers/research/driver.py:research`.
+        form: How it is written.
+        origin: Who brought it: `project`, or `pack:acme-drivers 1.2.0`.
+        agent: What an agent that is declared, and not programmed, says of itself; None for code.
+        entry: Where it is written: `drivers/research/driver.py:research`.
         module: Dotted name below the drivers folder, `research.driver`; imported at the first event.
         attribute: Name in the module.
         line: Line of the declaration in the file, from 1.
@@ -71,6 +81,9 @@ class Manifest:
     flow: Flow | None = None
     version: str = "1"
     description: str = ""
+    form: Form = "function"
+    origin: str = PROJECT
+    agent: AgentSpec | None = None
     module: str = ""
     attribute: str = ""
     entry: str = ""

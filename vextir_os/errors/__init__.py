@@ -6,6 +6,7 @@ A class has a `code` of its area: 0xx any, 2xx events, 3xx policy, 4xx drivers, 
 
 from vextir_os.errors.base import Kind, ProblemsError, VextirError, did_you_mean, shown
 from vextir_os.errors.drivers import (
+    AgentNotRunError,
     DriverError,
     DriverImportError,
     DriverTimeoutError,
@@ -61,6 +62,7 @@ from vextir_os.errors.yaml import YamlError, YamlProblemsError
 
 __all__ = [
     "ActionError",
+    "AgentNotRunError",
     "AlreadyExistsError",
     "AuthError",
     "BlobMismatchError",

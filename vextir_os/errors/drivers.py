@@ -68,3 +68,10 @@ class DriverImportError(DriverError):
     """A driver's module cannot be imported; it is tried again with the next event."""
 
     code = "VX409"
+
+
+class AgentNotRunError(DriverError):
+    """An event came to an agent that is declared in markdown or YAML, and this version runs none."""
+
+    code = "VX420"
+    kind = "invalid"

@@ -3,10 +3,10 @@
 For the build and for development. At run time the index stands in for it: see `index.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from vextir_os.driverkit.decorator import MANIFEST
@@ -14,21 +14,78 @@ from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import ActionError, DriverError, ManifestError, ManifestProblemsError, VextirError
 from vextir_os.policy.grammar import parse_action
 from vextir_os.registry.folders import DRIVERS, MAIN, find_folders, folder_hash, text_problems
+from vextir_os.registry.forms.environ import Environ
+from vextir_os.registry.forms.files import yaml_drivers
+from vextir_os.registry.forms.hashes import file_hash
+from vextir_os.registry.homes import Home, project_home
 from vextir_os.registry.modules import forget_modules, import_driver_module, relative_place
 
+NOTHING: Environ = MappingProxyType({})
 
-def discover(root: Path) -> tuple[Manifest, ...]:
-    """Return the manifests of all drivers of a project, by id. Their modules are read anew and stay imported.
+
+def discover(root: Path, *, packs: Sequence[Home] = (), environ: Environ = NOTHING) -> tuple[Manifest, ...]:
+    """Return the manifests of all drivers of a project and its packs, by id. Modules are read anew and stay imported.
+
+    Args:
+        root: The project root.
+        packs: The packs whose drivers it takes.
+        environ: What stands for names of the environment in declared agents; packs get nothing of it.
 
     Raises:
         ManifestProblemsError: Something is wrong with at least one driver; all problems, by file and line.
     """
+    found = survey(root, packs=packs, environ=environ)
+    if found.problems:
+        raise ManifestProblemsError(found.problems)
+    return found.manifests
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What there is, as far as it can be read.
+
+    Attributes:
+        manifests: By id.
+        problems: What keeps the drivers from being used, by file and line.
+        notes: What a person should know and that stops nothing.
+    """
+
+    manifests: tuple[Manifest, ...]
+    problems: Sequence[VextirError]
+    notes: Sequence[VextirError]
+
+
+def survey(root: Path, *, packs: Sequence[Home] = (), environ: Environ = NOTHING) -> Survey:
+    """Return all drivers and all that is wrong with them; see `discover`."""
+    # Reading the index brings this module too, and reads no YAML.
+    from vextir_os.registry.forms.agents import load_agents
+
     forget_modules(root)
-    folders, found = find_folders(root)
-    problems: list[VextirError] = list(found)
+    problems: list[VextirError] = []
+    notes: list[VextirError] = []
+    manifests: list[Manifest] = []
+    for home in (project_home(root), *packs):
+        manifests += _programmed(root, home, problems)
+        manifests += _written(home, problems)
+        agents = load_agents(
+            home.agents, environ=NOTHING if home.package else environ, name=home.prefix, origin=home.origin
+        )
+        manifests += agents.manifests
+        problems += agents.problems
+        notes += agents.notes
+    problems += manifest_set_problems(manifests)
+    for problem in problems:
+        problem.where = relative_place(root, problem.where)
+    return Survey(tuple(sorted(manifests, key=lambda manifest: manifest.id)), sorted(problems, key=_by_place), notes)
+
+
+def _programmed(root: Path, home: Home, problems: list[VextirError]) -> list[Manifest]:
+    """Return the drivers in Python; what is wrong is added to `problems`."""
+    folders, found = find_folders(home.folder, home.name, strict=not home.package)
+    problems += found
     manifests: list[Manifest] = []
     for folder in folders:
-        wrong = text_problems(folder)
+        wrong = text_problems(folder, home.name)
         problems += wrong
         if wrong:
             continue
@@ -38,12 +95,22 @@ def discover(root: Path) -> tuple[Manifest, ...]:
             problems += error.problems
         except DriverError as error:
             problems.append(error)
-    problems += manifest_set_problems(manifests)
-    for problem in problems:
-        problem.where = relative_place(root, problem.where)
-    if problems:
-        raise ManifestProblemsError(sorted(problems, key=_by_place))
-    return tuple(sorted(manifests, key=lambda manifest: manifest.id))
+    return manifests
+
+
+def _written(home: Home, problems: list[VextirError]) -> list[Manifest]:
+    """Return the drivers in YAML; what is wrong is added to `problems`."""
+    from vextir_os.registry.forms.yaml_drivers import read_yaml_driver
+
+    manifests = []
+    for path in yaml_drivers(home.folder):
+        name = f"{home.name}/{path.relative_to(home.folder).as_posix()}"
+        code_hash = file_hash(path) if path.parent == home.folder else folder_hash(path.parent)
+        manifest, wrong = read_yaml_driver(path, name, code_hash, home.origin)
+        problems += wrong
+        if manifest is not None:
+            manifests.append(manifest)
+    return manifests
 
 
 def drivers_in(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vextir_os.errors import ManifestError, did_you_mean
+from vextir_os.registry.forms.files import is_yaml_driver
 
 DRIVERS = "drivers"
 """Folder of the drivers below the project root."""
@@ -20,18 +21,22 @@ MAIN = "driver.py"
 _TEXT_SUFFIXES = frozenset({".py", ".md", ".yaml", ".yml", ".json", ".toml", ".txt"})
 
 
-def find_folders(root: Path) -> tuple[list[Path], list[ManifestError]]:
-    """Return the driver folders of a project by name, and what is wrong with the others.
+def find_folders(base: Path, name: str = DRIVERS, *, strict: bool = True) -> tuple[list[Path], list[ManifestError]]:
+    """Return the driver folders of a folder by name, and what is wrong with the others.
 
-    A project without `drivers/` has none. A folder without Python files is no driver and no problem.
+    One that is not there has none. A folder without Python files is no driver in Python, and no problem.
+
+    Args:
+        base: The folder.
+        name: How it is called in messages.
+        strict: Whether everything in it is to be a driver. A package of a pack may hold other modules too.
     """
     folders: list[Path] = []
     problems: list[ManifestError] = []
-    base = root / DRIVERS
     for path in sorted(base.iterdir()) if base.is_dir() else ():
         if path.name.startswith((".", "_")):
             continue
-        problem = _problem(path)
+        problem = _problem(path, name) if strict or (path / MAIN).is_file() else None
         if problem is not None:
             problems.append(problem)
         elif path.is_dir() and (path / MAIN).is_file():
@@ -39,13 +44,13 @@ def find_folders(root: Path) -> tuple[list[Path], list[ManifestError]]:
     return folders, problems
 
 
-def text_problems(folder: Path) -> list[ManifestError]:
+def text_problems(folder: Path, name: str = DRIVERS) -> list[ManifestError]:
     """Return one problem for each Python file of a driver folder that is not UTF-8 or cannot be read."""
     problems = []
     for path in _files(folder):
         if path.suffix != ".py":
             continue
-        where = f"{DRIVERS}/{folder.name}/{path.relative_to(folder).as_posix()}"
+        where = f"{name}/{folder.name}/{path.relative_to(folder).as_posix()}"
         try:
             path.read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:
@@ -72,11 +77,6 @@ def folder_hash(folder: Path) -> str:
     return f"sha256:{digest.hexdigest()}"
 
 
-def folder_hashes(root: Path) -> dict[str, str]:
-    """Return the hash of each driver folder by its name."""
-    return {folder.name: folder_hash(folder) for folder in find_folders(root)[0]}
-
-
 def _files(folder: Path) -> Iterator[Path]:
     """Yield the files below a folder by name. Pipes and broken links are left out: reading one may never end."""
     found = []
@@ -88,12 +88,12 @@ def _files(folder: Path) -> Iterator[Path]:
     yield from sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
-def _problem(path: Path) -> ManifestError | None:
-    where = f"{DRIVERS}/{path.name}"
+def _problem(path: Path, name: str) -> ManifestError | None:
+    where = f"{name}/{path.name}"
     if not path.is_dir():
         if path.suffix != ".py":
             return None
-        hint = f"Move it to {DRIVERS}/{path.stem}/{MAIN}"
+        hint = f"Move it to {name}/{path.stem}/{MAIN}"
         return ManifestError("a Python file beside the driver folders is no driver", hint=hint, where=where)
     sources = sorted(file.name for file in path.glob("*.py"))
     if not sources:
@@ -101,9 +101,9 @@ def _problem(path: Path) -> ManifestError | None:
     if not path.name.isidentifier() or keyword.iskeyword(path.name):
         better = re.sub(r"\W", "_", path.name)
         better = f"{better}_driver" if keyword.iskeyword(better) else better
-        hint = f"Rename the folder to {DRIVERS}/{better if better.isidentifier() else 'driver_' + better}"
+        hint = f"Rename the folder to {name}/{better if better.isidentifier() else 'driver_' + better}"
         return ManifestError(f"the folder name `{path.name}` is no Python name", hint=hint, where=where)
-    if MAIN not in sources:
+    if MAIN not in sources and not any(map(is_yaml_driver, path.iterdir())):
         near = did_you_mean(MAIN, sources)
         hint = f"Rename {near[len('Did you mean `') : -2]} to {MAIN}" if near else f"Declare the driver in {MAIN}"
         return ManifestError(f"the folder has Python files and no {MAIN}", hint=hint, where=where)

@@ -1,6 +1,6 @@
 """Manifests and the index as JSON, and back. Pure: bytes in, values out.
 
-`{"v": 1, "folders": {"mail": "sha256:…"}, "manifests": [{"id": "mail.sorter", …}], "digest": "sha256:…"}`
+`{"v": 2, "sources": {"drivers/mail": "sha256:…"}, "manifests": [{"id": "mail.sorter", …}], "digest": "sha256:…"}`
 """
 
 import hashlib
@@ -13,8 +13,10 @@ from vextir_os.driverkit.flow import Flow, Rate
 from vextir_os.driverkit.manifest import Manifest, Retry
 from vextir_os.errors import StaleIndexError, UndecodableError
 from vextir_os.events.jsonio import dumps, loads
+from vextir_os.registry.agent_json import agent_from_json, agent_to_json
+from vextir_os.registry.sources import source_of
 
-VERSION = 1
+VERSION = 2
 INDEX_FILE = "drivers/index.json"
 BUILD = "Run: vextir build"
 
@@ -27,18 +29,18 @@ class Index:
 
     Attributes:
         manifests: By id.
-        folders: `sha256:` + hex of each driver folder, by its name.
+        sources: `sha256:` + hex of all that drivers are declared in: driver folders, YAML files, agents, packs.
     """
 
     manifests: tuple[Manifest, ...] = ()
-    folders: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def encode_index(index: Index) -> bytes:
     """Return the index as the bytes of its file; the same index gives the same bytes."""
     body: dict[str, Any] = {
         "v": VERSION,
-        "folders": dict(sorted(index.folders.items())),
+        "sources": dict(sorted(index.sources.items())),
         "manifests": [_to_json(manifest) for manifest in sorted(index.manifests, key=lambda manifest: manifest.id)],
     }
     body["digest"] = _digest(body)
@@ -61,8 +63,8 @@ def decode_index(raw: bytes) -> Index:
         raise _stale(f"it has version {body.get('v')!r}, this Vextir OS reads version {VERSION}")
     if body.pop("digest", None) != _digest(body):
         raise _stale("it was changed by hand")
-    folders = body["folders"]
-    return Index(manifests=tuple(_from_json(entry, folders) for entry in body["manifests"]), folders=folders)
+    sources = body["sources"]
+    return Index(manifests=tuple(_from_json(entry, sources) for entry in body["manifests"]), sources=sources)
 
 
 def _stale(what: str) -> StaleIndexError:
@@ -81,11 +83,12 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
         "retry": {**_rule(manifest.retry), "on": {kind: _rule(rule) for kind, rule in manifest.retry.on.items()}},
         "errors": dict(manifest.errors),
         "flow": None if manifest.flow is None else _flow_json(manifest.flow),
+        "agent": None if manifest.agent is None else agent_to_json(manifest.agent),
         "schema": None if manifest.schema is None else dict(manifest.schema),
     }
 
 
-def _from_json(entry: dict[str, Any], folders: Mapping[str, str]) -> Manifest:
+def _from_json(entry: dict[str, Any], sources: Mapping[str, str]) -> Manifest:
     # The digest has shown that our build wrote this; what may differ is only the version of that build.
     try:
         return Manifest(
@@ -95,7 +98,8 @@ def _from_json(entry: dict[str, Any], folders: Mapping[str, str]) -> Manifest:
                 "permissions": tuple(entry["permissions"]),
                 "retry": _retry(entry["retry"]),
                 "flow": None if entry["flow"] is None else _flow(entry["flow"]),
-                "code_hash": folders[entry["module"].partition(".")[0]],
+                "agent": None if entry["agent"] is None else agent_from_json(entry["agent"]),
+                "code_hash": sources[source_of(entry["origin"], entry["entry"], entry["module"])],
             }
         )
     except (TypeError, KeyError) as error:

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from vextir_os.driverkit.call import LoadedDriver, loaded
 from vextir_os.driverkit.decorator import MANIFEST
 from vextir_os.driverkit.manifest import Manifest
-from vextir_os.errors import ManifestProblemsError, StaleIndexError, UnknownDriverError, did_you_mean
+from vextir_os.errors import AgentNotRunError, ManifestProblemsError, StaleIndexError, UnknownDriverError, did_you_mean
 from vextir_os.events.patterns import PatternTrie
 from vextir_os.registry.discover import manifest_set_problems, placed
 from vextir_os.registry.index import load_index
@@ -114,6 +114,7 @@ class Registry:
 
         Raises:
             UnknownDriverError: There is no driver of this id.
+            AgentNotRunError: It is a declared agent, which this version does not run.
             DriverImportError: Its module cannot be imported; the message names the line.
             StaleIndexError: What the module declares is not what the index says.
         """
@@ -123,6 +124,12 @@ class Registry:
         return driver
 
     def _import(self, manifest: Manifest) -> LoadedDriver:
+        if manifest.agent is not None:
+            raise AgentNotRunError(
+                f"`{manifest.id}` is a declared agent, and this version runs no declared agents",
+                hint="The event is kept: once agents can be run, `vextir dead replay` runs it",
+                where=manifest.entry.rpartition(":")[0],
+            )
         if self._root is None:
             raise UnknownDriverError(
                 f"driver `{manifest.id}` has no code here", hint="Make the registry with Registry.open or Registry.of"

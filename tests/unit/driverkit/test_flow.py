@@ -59,7 +59,7 @@ def test_the_index_carries_the_limits_of_drivers() -> None:
     async def send(event: Event) -> None: ...
 
     manifest = getattr(send, MANIFEST)
-    index = Index(manifests=(manifest,), folders={manifest.module.partition(".")[0]: ""})
+    index = Index(manifests=(manifest,), sources={f"drivers/{manifest.module.partition('.')[0]}": ""})
     [read] = decode_index(encode_index(index)).manifests
     assert read.flow == manifest.flow
 

@@ -123,10 +123,10 @@ def test_a_file_that_moves_its_bytes_into_another_changes_the_hash(root: Path) -
         assert stale(root) == [
             "drivers/index.json: drivers/chat was changed since the driver index was built. Run: vextir build"
         ]
-    before = build_index(root).folders["chat"]
+    before = build_index(root).sources["drivers/chat"]
     write_driver(root, "chat", "ab", file="x.py")
     write_driver(root, "chat", "c", file="y.py")
-    assert build_index(root).folders["chat"] != before
+    assert build_index(root).sources["drivers/chat"] != before
 
 
 def test_a_project_without_a_drivers_folder_has_an_empty_index(tmp_path: Path) -> None:
@@ -150,8 +150,8 @@ def test_a_missing_index_is_an_error_that_names_the_command(tmp_path: Path) -> N
         pytest.param(lambda _: b"[]", "it is no driver index", id="array"),
         pytest.param(lambda _: b"{}", "it is no driver index", id="other-object"),
         pytest.param(
-            lambda raw: raw.replace(b'"v": 1', b'"v": 9'),
-            "it has version 9, this Vextir OS reads version 1",
+            lambda raw: raw.replace(b'"v": 2', b'"v": 9'),
+            "it has version 9, this Vextir OS reads version 2",
             id="version",
         ),
         pytest.param(lambda raw: raw.replace(b"chat.**", b"**"), "it was changed by hand", id="capability"),
