@@ -1,4 +1,4 @@
-"""`vextir new`: a project that runs and passes its own test at once. Nothing that is there is written over."""
+"""`vextir new`: a project, or a driver in one, that runs and passes its own test at once. Nothing is written over."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,8 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from vextir_os.cli import screen
-from vextir_os.cli.errors import Exit
+from vextir_os.cli.errors import Exit, warn
+from vextir_os.cli.options import Project
 
 Name = Annotated[str, Parameter(help="What it is called: a-z, 0-9 and `-`.")]
 Folder = Annotated[
@@ -14,6 +15,11 @@ Folder = Annotated[
     Parameter(
         name="--dir", help="The folder to make it in, empty or new; by default one of its name.", show_default=False
     ),
+]
+DriverName = Annotated[str, Parameter(help="What it is called: a-z, 0-9 and `_`; a Python name.")]
+Kind = Annotated[str, Parameter(help="What it is: agent, tool, io or ui.")]
+Capability = Annotated[
+    str, Parameter(help="Type or pattern of the events that it handles; by default one of its name.")
 ]
 
 app = App(name="new", help="Make a project; `new driver NAME` adds a driver to one.")
@@ -39,6 +45,33 @@ def new(name: Name, /, *, folder: Folder = None) -> int:
     hints = screen.stderr()
     hints.write(f"{counted(len(files) + 1, 'file')}. Next: cd {visible(_near(root))} && make test")
     return Exit.DONE
+
+
+@app.command
+def driver(name: DriverName, /, *, kind: Kind = "tool", capability: Capability = "", project: Project = None) -> int:
+    """Add a driver to the project: its folder, the policy that it needs, and its test."""
+    from vextir_os.cli.project import settings_of
+    from vextir_os.scaffold.driver import driver_files
+    from vextir_os.scaffold.writing import write_new
+
+    root = settings_of(project).root
+    files = driver_files(name, kind, capability)
+    write_new(root, files)
+    screen.stdout().write(*files)
+    _index(root)
+    screen.stderr().write(f"next: python -m pytest tests/test_{name}.py. Then make drivers/{name}/driver.py your own")
+    return Exit.DONE
+
+
+def _index(root: Path) -> None:
+    """Write the index with the new driver in it, unless another driver of the project keeps it from being built."""
+    from vextir_os.errors import DriverError
+    from vextir_os.registry.index import build_index, write_index
+
+    try:
+        write_index(root, build_index(root))
+    except DriverError as error:
+        warn(screen.stderr(), f"drivers/index.json was not written: {error.what}. Run: vextir build")
 
 
 def _near(path: Path) -> str:

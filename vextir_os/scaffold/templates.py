@@ -19,14 +19,14 @@ def render(name: str, values: Mapping[str, str]) -> dict[str, bytes]:
 
     Args:
         name: Folder below `templates/`: `project`, `driver/tool`.
-        values: What stands for each mark, in contents and in paths.
+        values: What stands for each mark.
 
     Raises:
         KeyError: A template names a value that is not given.
     """
     folder = files(__package__).joinpath("templates", *name.split("/"))
     return {
-        _filled(path.removesuffix(SUFFIX), values): _filled(entry.read_text(encoding="utf-8"), values).encode()
+        path.removesuffix(SUFFIX): _filled(entry.read_text(encoding="utf-8"), values).encode()
         for path, entry in sorted(_walk(folder, ""))
     }
 

@@ -115,6 +115,39 @@ def test_a_project_that_cannot_be_made_leaves_everything_as_it_was(
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full"]
 
 
+@pytest.mark.parametrize("kind", ["agent", "tool", "io", "ui"])
+def test_a_new_driver_joins_the_project_with_its_policy_test_and_index(project: Project, kind: str) -> None:
+    done = run(project.root / "drivers", *command("new", "driver", "desk", "--kind", kind))
+    assert done.code == 0, done.err
+    assert {"drivers/desk/driver.py", "policies/desk.yaml", "tests/test_desk.py"} <= set(done.lines)
+    assert all((project.root / path).is_file() for path in done.lines)
+    assert "next: python -m pytest tests/test_desk.py" in done.err
+    assert project.run("build", "--check").code == 0
+    assert f"desk\t{kind}\t" in project.run("drivers").out
+
+
+def test_a_new_driver_is_written_though_another_is_broken(project: Project) -> None:
+    (project.root / "drivers/hello/driver.py").write_text("import nothing_of_this_name\n")
+    done = project.run("new", "driver", "desk")
+    assert done.code == 0
+    assert "note: drivers/index.json was not written: 1 problem found. Run: vextir build" in done.err
+
+
+def test_a_driver_that_is_there_is_not_written_over(project: Project) -> None:
+    before = (project.root / "drivers/hello/driver.py").read_bytes()
+    done = project.run("new", "driver", "hello")
+    assert done.code == 2
+    assert "drivers/hello/driver.py is there already" in done.err
+    assert (project.root / "drivers/hello/driver.py").read_bytes() == before
+    assert not (project.root / "policies/hello.yaml").exists()
+
+
+def test_a_driver_needs_a_project(tmp_path: Path) -> None:
+    done = new(tmp_path, "driver", "desk")
+    assert done.code == 1
+    assert "error VX900: no project" in done.err
+
+
 def test_a_project_inside_another_is_its_own(project: Project) -> None:
     assert new(project.root, "inner").code == 0
     done = run(project.root / "inner", *command("drivers"))
