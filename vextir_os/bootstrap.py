@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import Literal
 
 from vextir_os.adapters.sqlite.entities import DEAD, EntityProperties
-from vextir_os.adapters.sqlite.storage import SqliteStorage, open_storage
+from vextir_os.adapters.sqlite.storage import FILE, SqliteStorage, open_storage
 from vextir_os.bus.eventbus import EventBus
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal, Signer
@@ -97,7 +97,7 @@ async def open_kernel(
     policy = policy or PolicyEngine(load_policies(settings.root / "policies"))
     signer = Signer(signing_key(settings.data_dir))
     worker = secrets.token_hex(8)
-    storage = open_storage(settings.data_dir / "vextir.db", clock, synchronous=settings.synchronous, worker=worker)
+    storage = open_storage(settings.data_dir / FILE, clock, synchronous=settings.synchronous, worker=worker)
     await storage.start()
     try:
         kernel = await _assemble(settings, worker, storage, registry, policy, signer, clock, spans)

@@ -42,8 +42,10 @@ from vextir_os.errors.settings import (
 )
 from vextir_os.errors.store import (
     AlreadyExistsError,
+    BackupError,
     BlobMismatchError,
     ConflictError,
+    DataInUseError,
     DiskLowError,
     ForeignFileError,
     InvalidRequestError,
@@ -65,9 +67,11 @@ __all__ = [
     "AgentNotRunError",
     "AlreadyExistsError",
     "AuthError",
+    "BackupError",
     "BlobMismatchError",
     "BusError",
     "ConflictError",
+    "DataInUseError",
     "DeniedError",
     "DiskLowError",
     "DriverError",

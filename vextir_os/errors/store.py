@@ -117,3 +117,17 @@ class DiskLowError(OverloadedError):
     """The disk or the database is fuller than it may be."""
 
     code = "VX515"
+
+
+class BackupError(StoreError):
+    """A file is no backup, is damaged, or of a newer version; nothing was restored from it."""
+
+    code = "VX516"
+    kind = "invalid"
+
+
+class DataInUseError(StoreError):
+    """A data directory cannot be replaced: somebody works on it, or it holds data already."""
+
+    code = "VX517"
+    kind = "invalid"

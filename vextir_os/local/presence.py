@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 FOLDER = "workers"
@@ -103,6 +103,28 @@ def remains(data_dir: Path, *, but: str) -> Iterator[Remains]:
             descriptor = _taken(path)
             if descriptor is not None:
                 yield Remains(path, descriptor)
+
+
+def lives(data_dir: Path) -> list[str]:
+    """Return the workers of a data directory whose processes live."""
+    folder = data_dir / FOLDER
+    found = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if _NAME.fullmatch(path.name):
+            descriptor = _taken(path)
+            if descriptor is None:
+                found.append(path.stem)
+            else:
+                os.close(descriptor)
+    return found
+
+
+def leave_behind(data_dir: Path, workers: Iterable[str]) -> None:
+    """Make the files of workers whose processes are gone: what they hold, in data from elsewhere, is given up."""
+    folder = data_dir / FOLDER
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for worker in workers:
+        os.close(os.open(folder / f"{worker}.lock", _FLAGS | os.O_CREAT, 0o600))
 
 
 def _taken(path: Path) -> int | None:

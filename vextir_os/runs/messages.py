@@ -3,19 +3,22 @@
 A knock says "look at this record" and no more; it may be lost, doubled, late or early.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from vextir_os.errors import ForgedError, UndecodableError
 from vextir_os.events import jsonio
 from vextir_os.events.event import Event
-from vextir_os.events.identity import Signer
+from vextir_os.events.identity import Purpose, Signer
 from vextir_os.events.ids import derive, key_id
-from vextir_os.ports.queue import Message
+from vextir_os.ports.queue import Message, Scalar
 
 _ID_CHARS = 128
 _KIND = "vextir-kind"
 _SIGNATURE = "vextir-signature"
+_SEALED = "sealed"
+"""Stands for a signature where the key is not: in a backup. On a queue it is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,33 @@ def kind_of(signer: Signer, message: Message) -> Opened:
         f"message {message.id[:80]!r} claims to come from the OS, and its signature does not fit",
         hint="Leave the vextir-* properties out, or give all processes the same signing key",
     )
+
+
+def sealed(signer: Signer, body: bytes, properties: Mapping[str, Scalar]) -> dict[str, Scalar] | None:
+    """Return the properties of a message as a backup holds them: that it was signed, and nothing by which to sign.
+
+    None for a foreign message, which stays as it is. What claims to be ours and is not loses its signature, so that
+    nobody signs it later.
+    """
+    if _KIND not in properties and _SIGNATURE not in properties:
+        return None
+    rest = {name: value for name, value in properties.items() if name != _SIGNATURE}
+    kind = _purpose(properties)
+    if kind is None or not signer.verify(kind, body, properties.get(_SIGNATURE)):
+        return rest
+    return {**rest, _SIGNATURE: _SEALED}
+
+
+def unsealed(signer: Signer, body: bytes, properties: Mapping[str, Scalar]) -> dict[str, Scalar] | None:
+    """Return the properties of a message out of a backup, signed; None for one that was not signed when it went in."""
+    kind = _purpose(properties)
+    if kind is None or properties.get(_SIGNATURE) != _SEALED:
+        return None
+    return {**properties, _SIGNATURE: signer.sign(kind, body)}
+
+
+def _purpose(properties: Mapping[str, Scalar]) -> Purpose | None:
+    return next((purpose for purpose in get_args(Purpose) if purpose == properties.get(_KIND)), None)
 
 
 def read_knock(message: Message) -> Knock:

@@ -14,7 +14,9 @@ MEMORY = ":memory:"
 OLDEST = (3, 35, 0)
 """The first SQLite with RETURNING (sqlite.org/lang_returning.html)."""
 
-_MAGIC = b"SQLite format 3\x00"
+MAGIC = b"SQLite format 3\x00"
+"""How every SQLite database begins (sqlite.org/fileformat.html)."""
+
 _CACHED_STATEMENTS = 512
 _CACHE_KB = 32_000
 _LOG_BYTES = 64_000_000
@@ -124,9 +126,9 @@ def _prepare_file(path: Path) -> None:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             with path.open("rb") as file:
-                head = file.read(len(_MAGIC))
+                head = file.read(len(MAGIC))
 
-            if head and head != _MAGIC:
+            if head and head != MAGIC:
                 raise ForeignFileError(
                     f"{path} is no SQLite database", hint="Name another file; this one was not changed"
                 ) from None

@@ -132,6 +132,11 @@ def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str]
             raise
 
 
+def statements_to(version: int) -> Sequence[str]:
+    """Return the statements that make an empty database one of this schema version."""
+    return [statement for migration in MIGRATIONS[:version] for statement in _statements(migration)]
+
+
 def check_ours(connection: sqlite3.Connection, path: str) -> None:
     """Look at an existing file before anything in it is changed.
 

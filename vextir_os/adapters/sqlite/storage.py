@@ -21,6 +21,9 @@ from vextir_os.adapters.sqlite.store import SqliteStore
 from vextir_os.ports.clock import Clock, SystemClock
 from vextir_os.ports.gauges import Gauges, Level
 
+FILE = "vextir.db"
+"""Name of the database in a data directory."""
+
 LOOKUPS: Mapping[str, str] = {"events": "event_id"}
 """Members that are indexed beside id, pk and due, by container."""
 
