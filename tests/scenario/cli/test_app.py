@@ -32,6 +32,8 @@ THERE = (
     "resume",
     "build",
     "config",
+    "backup",
+    "restore",
 )
 
 
