@@ -32,6 +32,7 @@ from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.pressure import Bounds, Pressure
 from vextir_os.processor.sweep import Sweep
 from vextir_os.processor.turn import Parts
+from vextir_os.registry.instances import stop_all
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.keeper import Desk
 from vextir_os.runs.lineage import Limits
@@ -104,6 +105,7 @@ async def open_kernel(
         await kernel.processor.parts.paused.refresh()
         yield kernel
     finally:
+        await stop_all(registry.at_hand)
         await storage.close()
 
 

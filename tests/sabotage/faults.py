@@ -1,5 +1,6 @@
 """Planted faults: one line of the OS each, made wrong, and the tests that must notice. Data only."""
 
+from tests.sabotage.lifecycle import OF_LIFECYCLE
 from tests.sabotage.limits import OF_LIMITS
 from tests.sabotage.observing import OBSERVED
 from tests.sabotage.order import OF_ORDER
@@ -321,6 +322,7 @@ PLANTED = (
     *SEEDED,
     *OF_LIMITS,
     *OF_SETTINGS,
+    *OF_LIFECYCLE,
     *OF_ORDER,
     Planted(
         "a cancelled run keeps its fence",

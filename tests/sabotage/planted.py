@@ -14,6 +14,8 @@ _COPIED = (
     "tests/scenario",
     "tests/simulation",
     "tests/unit/cli",
+    "tests/unit/driverkit",
+    "tests/unit/registry",
     "tests/unit/runs",
     "tests/unit/settings",
     "tests/unit/local",

@@ -50,7 +50,9 @@ class Binding:
         return start
 
 
-def bind(function: Callable[..., Any], *, driver: str, where: str, names: Mapping[str, Any]) -> Binding:
+def bind(
+    function: Callable[..., Any], *, driver: str, where: str, names: Mapping[str, Any], method: bool = False
+) -> Binding:
     """Work out the plan of a driver function.
 
     Args:
@@ -58,6 +60,7 @@ def bind(function: Callable[..., Any], *, driver: str, where: str, names: Mappin
         driver: Id of the driver, for messages.
         where: File and line, for messages.
         names: Local names around the declaration, for annotations that are texts.
+        method: Whether its first parameter is the instance, which is bound already when the plan is carried out.
 
     Raises:
         ManifestError: A parameter cannot be bound, two want the same, or its type cannot be validated.
@@ -70,7 +73,7 @@ def bind(function: Callable[..., Any], *, driver: str, where: str, names: Mappin
     keyword: list[tuple[str, Slot]] = []
     bound: dict[Slot, str] = {}
     data_type: Any = Any
-    for name, parameter in inspect.signature(function).parameters.items():
+    for name, parameter in list(inspect.signature(function).parameters.items())[method:]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
             raise problem(f"parameter `{stars}{name}` takes anything", "Name what the driver needs: event, ctx, data")

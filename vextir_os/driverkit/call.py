@@ -7,8 +7,10 @@ from types import CoroutineType
 from typing import Any
 
 from vextir_os.driverkit.binding import Binding
+from vextir_os.driverkit.classes import is_class
 from vextir_os.driverkit.context import Context
 from vextir_os.driverkit.decorator import BINDING, MANIFEST
+from vextir_os.driverkit.instance import Instance
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import ManifestError
 from vextir_os.events.event import Event
@@ -20,29 +22,40 @@ class LoadedDriver:
 
     Attributes:
         manifest: What it declares; with place and hash where it comes from the index.
-        start: `(event, context) -> what the function returns`, its arguments bound.
+        start: `(event, context) -> what the driver returns`, its arguments bound.
+        instance: Of a class driver: makes, starts and stops what `start` calls; None for a function.
     """
 
     manifest: Manifest
     start: Callable[[Event, Context], Any]
+    instance: Instance | None = None
 
 
-def loaded(function: Callable[..., Any], manifest: Manifest | None = None) -> LoadedDriver:
-    """Return a decorated function as a driver that can be called.
+def declared(target: object) -> Manifest | None:
+    """Return the manifest of a function or class under `@driver`; None for anything else, a subclass included."""
+    found: Manifest | None = getattr(target, "__dict__", {}).get(MANIFEST)
+    return found
+
+
+def loaded(target: Callable[..., Any], manifest: Manifest | None = None) -> LoadedDriver:
+    """Return a decorated function or class as a driver that can be called; makes no instance.
 
     Args:
-        function: A function under `@driver`.
-        manifest: Stands in for the function's own one: the same with place and hash.
+        target: A function or class under `@driver`.
+        manifest: Stands in for its own one: the same with place and hash.
 
     Raises:
-        ManifestError: The function is not under `@driver`.
+        ManifestError: It is not under `@driver`.
     """
-    own = getattr(function, MANIFEST, None)
-    if own is None:
-        name = getattr(function, "__name__", repr(function))
+    manifest = manifest or declared(target)
+    if manifest is None or declared(target) is None:
+        name = getattr(target, "__name__", repr(target))
         raise ManifestError(f"`{name}` is no driver", hint=f'Put @driver("...", capabilities=[...]) on `{name}`')
-    binding: Binding = getattr(function, BINDING)
-    return LoadedDriver(manifest=manifest or own, start=binding.starter(function))
+    binding: Binding = getattr(target, BINDING)
+    if not is_class(target):
+        return LoadedDriver(manifest=manifest, start=binding.starter(target))
+    instance = Instance(target, manifest, binding)
+    return LoadedDriver(manifest=manifest, start=instance, instance=instance)
 
 
 async def call_driver(driver: LoadedDriver, event: Event, ctx: Context) -> Any:

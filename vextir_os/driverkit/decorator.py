@@ -1,6 +1,6 @@
-"""`@driver`: declares a function as a driver. Everything that can be checked without the other drivers is checked here.
+"""`@driver`: declares a function or a class as a driver. What can be checked without the other drivers is checked here.
 
-The function stays what it was and can be called in tests; its manifest and its binding hang on it as attributes.
+What is declared stays what it was and can be called in tests; its manifest and its binding hang on it as attributes.
 """
 
 import inspect
@@ -12,16 +12,17 @@ from typing import Any, Literal, Never, TypeVar
 
 from vextir_os.driverkit.binding import bind
 from vextir_os.driverkit.checks import Problem, manifest_problems
+from vextir_os.driverkit.classes import HANDLE, class_problems, is_class, kind_of
 from vextir_os.driverkit.durations import parse_duration, parse_size
 from vextir_os.driverkit.flow import read_flow
 from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, OnPoison, Retry
 from vextir_os.errors import Kind, ManifestError, ManifestProblemsError, did_you_mean
 
 MANIFEST = "__vextir_driver__"
-"""Attribute of a driver function that holds its `Manifest`."""
+"""Attribute of a driver that holds its `Manifest`."""
 
 BINDING = "__vextir_binding__"
-"""Attribute of a driver function that holds its `Binding`."""
+"""Attribute of a driver that holds its `Binding`: of the function, or of the class's `handle`."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -29,7 +30,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def driver(
     id: str = "",  # noqa: A002  (the manifest's own word)
     *,
-    kind: DriverKind = "tool",
+    kind: DriverKind | None = None,
     capabilities: Sequence[str] = (),
     permissions: Sequence[str] = (),
     timeout: str | float | timedelta = "30s",
@@ -52,15 +53,16 @@ def driver(
     description: str = "",
     **unknown: Never,
 ) -> Callable[[Function], Function]:
-    """Declare an `async def` function as a driver.
+    """Declare an `async def` function, or a class with `async def handle(self, …)`, as a driver.
 
     Its parameters are the event (`event: Event`), the context (`ctx: Context`) and the event's data (`data: AnyModel`,
     validated and published as JSON Schema), each optional, in any order. It returns nothing, an Event, a list of
-    Events, an output (JSON, a pydantic model, a dataclass) or a `Result`.
+    Events, an output (JSON, a pydantic model, a dataclass) or a `Result`. Of a class each process has one instance; its
+    optional `start`, `stop` and `health` are those of `AgentDriver`, `ToolDriver`, `IODriver` and `UIDriver`.
 
     Args:
         id: Dotted lower-case name, unique in the project, at most 64 characters: `research.agent`.
-        kind: `agent`, `tool`, `io` or `ui`.
+        kind: `agent`, `tool`, `io` or `ui`; by default that of the base class, else `tool`.
         capabilities: Event types or patterns that it handles; 1 to 32, such as `github.issue.*`.
         permissions: `verb:resource` globs of what it may ever use, such as `emit:research.*`.
         timeout: Longest turn of one run: "500ms", "30s", "5m", "1h", seconds or a timedelta; at most one hour.
@@ -94,10 +96,10 @@ def driver(
 
     def declare(function: Function) -> Function:
         where = _place(function, caller)
-        problems = [*map(_unknown_option, unknown), *_form_problems(function, isolation)]
+        problems = [*map(_unknown_option, unknown), *_form_problems(function, kind, isolation)]
         manifest = Manifest(
             id=id,
-            kind=kind,
+            kind=kind_of(function, kind),
             capabilities=_listed(capabilities),
             permissions=_listed(permissions),
             timeout_s=_parsed("timeout", parse_duration, timeout, 30.0, problems),
@@ -121,6 +123,7 @@ def driver(
             ),
             version=version,
             description=description or _first_line(function),
+            form="class" if is_class(function) else "function",
             module=getattr(function, "__module__", ""),
             attribute=getattr(function, "__name__", ""),
             entry=f"{where.rpartition(':')[0]}:{getattr(function, '__name__', '')}",
@@ -130,7 +133,9 @@ def driver(
         if problems:
             found = [ManifestError(f"driver `{id}`: {what}", hint=hint, where=where) for what, hint in problems]
             raise found[0] if len(found) == 1 else ManifestProblemsError(found)
-        binding = bind(function, driver=id, where=where, names=caller.f_locals if caller else {})
+        method = is_class(function)
+        called = getattr(function, HANDLE) if method else function
+        binding = bind(called, driver=id, where=where, names=caller.f_locals if caller else {}, method=method)
         setattr(function, MANIFEST, replace(manifest, schema=binding.schema))
         setattr(function, BINDING, binding)
         return function
@@ -138,7 +143,7 @@ def driver(
     return declare
 
 
-_USAGE = 'Write @driver("mail.reader", capabilities=["mail.received"]) on an async function'
+_USAGE = 'Write @driver("mail.reader", capabilities=["mail.received"]) on an async function or a class'
 
 
 def _place(target: Any, caller: FrameType | None) -> str:
@@ -154,15 +159,17 @@ def _unknown_option(option: str) -> Problem:
     return f"unknown option `{option}`", did_you_mean(option, options) or f"The options are: {', '.join(options)}"
 
 
-def _form_problems(function: Any, isolation: str) -> list[Problem]:
-    """Return what is wrong with the thing under the decorator: only async functions, declared once, are drivers."""
-    if not isinstance(function, FunctionType):
-        what = "a class" if inspect.isclass(function) else f"a {type(function).__name__}"
-        return [(f"{what} is no driver", "Put @driver on an async function")]
+def _form_problems(function: Any, kind: DriverKind | None, isolation: str) -> list[Problem]:
+    """Return what is wrong with the thing under the decorator: async functions and classes, declared once."""
+    if not isinstance(function, FunctionType) and not is_class(function):
+        what = f"a {type(function).__name__} is no driver"
+        return [(what, "Put @driver on an async function, or on a class with `handle`")]
     name = f"`{function.__name__}`"
-    if hasattr(function, MANIFEST):
-        what = f"{name} is declared as driver `{getattr(function, MANIFEST).id}` already"
+    if MANIFEST in vars(function):
+        what = f"{name} is declared as driver `{vars(function)[MANIFEST].id}` already"
         return [(what, "Use one @driver, with all capabilities")]
+    if is_class(function):
+        return class_problems(function, kind=kind, isolation=isolation)
     if inspect.isasyncgenfunction(function) or inspect.isgeneratorfunction(function):
         return [(f"{name} is a generator", "Return a list of events instead of yielding them")]
     if isolation == "inline" and not inspect.iscoroutinefunction(function):
@@ -185,5 +192,7 @@ def _parsed(option: str, parse: Callable[[object], Any], value: object, default:
 
 
 def _first_line(function: Any) -> str:
-    lines = (inspect.getdoc(function) or "").strip().splitlines()
+    # Of a class its own: Python hands down the text of a base class.
+    own = function.__doc__ if is_class(function) else inspect.getdoc(function)
+    lines = inspect.cleandoc(own or "").splitlines()
     return lines[0].strip()[:1_000] if lines else ""

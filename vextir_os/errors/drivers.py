@@ -64,6 +64,13 @@ class UnknownDriverError(DriverError):
     kind = "invalid"
 
 
+class DriverStartError(DriverError):
+    """The instance of a class driver could not be made or started; it is tried again with the next attempt."""
+
+    code = "VX420"
+    kind = "transient"
+
+
 class DriverImportError(DriverError):
     """A driver's module cannot be imported; it is tried again with the next event."""
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import get_args
 
-from vextir_os.errors import DriverError, Kind, VextirError
+from vextir_os.errors import DriverError, DriverStartError, Kind, VextirError
 from vextir_os.processor.upstream import told
 from vextir_os.runs.transitions import Failure
 
@@ -35,7 +35,9 @@ def failure_of(error: BaseException, *, declared: Mapping[str, Kind] = _NOTHING,
         now: Epoch seconds, for an upstream that names a date.
     """
     name = _text(type(error).__name__)[:_CLASS_CHARS]
-    if isinstance(error, VextirError):
+    if isinstance(error, DriverStartError):
+        code, (kind, retry_after_s) = error.code, _of_start(error.__cause__, declared, now)
+    elif isinstance(error, VextirError):
         code, kind, retry_after_s = _code(error), _kind(error), _retry_after_s(error)
     else:
         code = DriverError.code
@@ -49,6 +51,15 @@ def failure_of(error: BaseException, *, declared: Mapping[str, Kind] = _NOTHING,
         "traceback": _said(lambda: "".join(traceback.format_exception(error)))[-_TRACEBACK_CHARS:],
     }
     return Failure(kind=kind, detail=detail, retry_after_s=retry_after_s)
+
+
+def _of_start(cause: BaseException | None, declared: Mapping[str, Kind], now: float) -> tuple[Kind, float | None]:
+    """Return what it means that an instance did not start: what its cause means, and what nobody knows may pass."""
+    if cause is None:
+        return DriverStartError.kind, None
+    failure = failure_of(cause, declared=declared, now=now)
+    is_known = failure.kind != "bug" or _declared(cause, declared) == "bug"
+    return failure.kind if is_known else DriverStartError.kind, failure.retry_after_s
 
 
 def _declared(error: BaseException, declared: Mapping[str, Kind]) -> Kind | None:

@@ -3,13 +3,12 @@
 For the build and for development. At run time the index stands in for it: see `index.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType, MappingProxyType, ModuleType
-from typing import Any
 
-from vextir_os.driverkit.decorator import MANIFEST
+from vextir_os.driverkit.call import declared
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import ActionError, DriverError, ManifestError, ManifestProblemsError, VextirError
 from vextir_os.policy.grammar import parse_action
@@ -113,28 +112,27 @@ def _written(home: Home, problems: list[VextirError]) -> list[Manifest]:
     return manifests
 
 
-def drivers_in(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Yield name and function of each driver that a module declares or takes from its own folder, once each."""
+def drivers_in(module: ModuleType) -> Iterator[tuple[str, Manifest]]:
+    """Yield name and manifest of each driver that a module declares or takes from its own folder, once each."""
     folder = module.__name__.rpartition(".")[0]
     seen: set[int] = set()
     for name, value in vars(module).items():
-        own = isinstance(value, FunctionType) and MANIFEST in vars(value) and value.__module__.startswith(f"{folder}.")
-        if own and id(value) not in seen:
+        own = declared(value) if isinstance(value, FunctionType | type) else None
+        if own is not None and value.__module__.startswith(f"{folder}.") and id(value) not in seen:
             seen.add(id(value))
-            yield name, value
+            yield name, own
 
 
-def placed(root: Path, module: str, name: str, function: Callable[..., Any], code_hash: str) -> Manifest:
-    """Return the manifest of a driver function with its place, as the index holds it.
+def placed(root: Path, module: str, name: str, own: Manifest, code_hash: str) -> Manifest:
+    """Return the manifest of a driver with its place, as the index holds it.
 
     Args:
         root: The project root.
         module: Dotted name below `drivers/` of the module that the function was found in.
         name: Its name there.
-        function: The function.
+        own: As `@driver` made it.
         code_hash: Hash of its folder.
     """
-    own: Manifest = getattr(function, MANIFEST)
     file = relative_place(root, own.entry.rpartition(":")[0])
     return replace(own, module=module, attribute=name, entry=f"{file}:{name}", code_hash=code_hash)
 
@@ -162,7 +160,7 @@ def _declared(root: Path, folder: Path) -> list[Manifest]:
     module = f"{folder.name}.{MAIN.removesuffix('.py')}"
     code_hash = folder_hash(folder)
     loaded = import_driver_module(root, module)
-    found = [placed(root, module, name, function, code_hash) for name, function in drivers_in(loaded)]
+    found = [placed(root, module, name, own, code_hash) for name, own in drivers_in(loaded)]
     if not found:
         what, hint = "the file declares no driver", 'Put @driver("...", capabilities=["..."]) on an async function'
         raise ManifestError(what, hint=hint, where=f"{DRIVERS}/{folder.name}/{MAIN}")

@@ -6,8 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
-from vextir_os.driverkit.call import LoadedDriver, loaded
-from vextir_os.driverkit.decorator import MANIFEST
+from vextir_os.driverkit.call import LoadedDriver, declared, loaded
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import AgentNotRunError, ManifestProblemsError, StaleIndexError, UnknownDriverError, did_you_mean
 from vextir_os.events.patterns import PatternTrie
@@ -59,16 +58,16 @@ class Registry:
         return cls(load_index(root).manifests, root=root)
 
     @classmethod
-    def of(cls, *functions: Callable[..., Any]) -> Self:
-        """Return a registry of functions under `@driver` that are there already; for tests and notebooks.
+    def of(cls, *drivers: Callable[..., Any]) -> Self:
+        """Return a registry of functions and classes under `@driver` that are there already; for tests and notebooks.
 
         Raises:
             ManifestError: One of them is not under `@driver`.
             ManifestProblemsError: Two have the same id, or a permission cannot be read.
         """
-        drivers = [loaded(function) for function in functions]
-        registry = cls(driver.manifest for driver in drivers)
-        registry._loaded.update({driver.manifest.id: driver for driver in drivers})
+        ready = [loaded(driver) for driver in drivers]
+        registry = cls(driver.manifest for driver in ready)
+        registry._loaded.update({driver.manifest.id: driver for driver in ready})
         return registry
 
     @property
@@ -123,6 +122,11 @@ class Registry:
             driver = self._loaded.setdefault(manifest.id, self._import(self.get(manifest.id)))
         return driver
 
+    @property
+    def at_hand(self) -> tuple[LoadedDriver, ...]:
+        """The drivers whose code is here, because an event for them has come."""
+        return tuple(self._loaded.values())
+
     def _import(self, manifest: Manifest) -> LoadedDriver:
         if manifest.agent is not None:
             raise AgentNotRunError(
@@ -135,14 +139,15 @@ class Registry:
                 f"driver `{manifest.id}` has no code here", hint="Make the registry with Registry.open or Registry.of"
             )
         module = import_driver_module(self._root, manifest.module)
-        function = getattr(module, manifest.attribute, None)
-        if function is None or not hasattr(function, MANIFEST):
+        target = getattr(module, manifest.attribute, None)
+        own = declared(target)
+        if target is None or own is None:
             raise _stale(manifest, f"`{manifest.attribute}` is no driver there any more")
-        found = placed(self._root, manifest.module, manifest.attribute, function, manifest.code_hash)
+        found = placed(self._root, manifest.module, manifest.attribute, own, manifest.code_hash)
         changed = [name for name in _COMPARED if getattr(found, name) != getattr(manifest, name)]
         if changed:
             raise _stale(manifest, f"it now declares another {', '.join(changed)}")
-        return loaded(function, manifest)
+        return loaded(target, manifest)
 
 
 def _stale(manifest: Manifest, what: str) -> StaleIndexError:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from vextir_os.driverkit.manifest import Retry
-from vextir_os.errors import LostRunError
+from vextir_os.errors import Kind, LostRunError
 from vextir_os.runs.record import CLOCK_SKEW_S, RunDoc, State, WaitDoc, claimable
 
 MAX_TAKEOVERS = 5
@@ -45,7 +45,7 @@ class Failure:
             seconds after it, null after the last one.
     """
 
-    kind: str
+    kind: Kind
     detail: Mapping[str, Any]
     retry_after_s: float | None = None
 

@@ -218,3 +218,25 @@ def test_manifests_alone_cannot_be_run() -> None:
     registry = Registry([manifest("mail.reader", "mail.*")])
     with pytest.raises(UnknownDriverError, match=r"driver `mail\.reader` has no code here"):
         registry.load(registry.get("mail.reader"))
+
+
+async def test_a_class_is_loaded_at_its_first_event(tmp_path: Path) -> None:
+    write_driver(
+        tmp_path,
+        "mail",
+        """
+        from vextir_os import IODriver
+
+        @driver("mail.reader", capabilities=["mail.*"])
+        class Reader(IODriver):
+            async def start(self) -> None:
+                self.answer = "read"
+
+            async def handle(self, event: Event) -> str:
+                return self.answer
+        """,
+    )
+    registry = opened(tmp_path)
+    assert registry.get("mail.reader").form == "class"
+    assert registry.get("mail.reader").kind == "io"
+    assert await answer(registry, "mail.reader") == "read"

@@ -1,11 +1,13 @@
 """The writes that the protocol allows to a run."""
 
+from typing import cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vextir_os.driverkit.manifest import Retry
-from vextir_os.errors import LostRunError
+from vextir_os.errors import Kind, LostRunError
 from vextir_os.runs.record import RunDoc, new_run
 from vextir_os.runs.transitions import (
     MAX_TAKEOVERS,
@@ -29,7 +31,7 @@ def running(owner: str = "w1") -> RunDoc:
 
 
 def failure(kind: str, retry_after_s: float | None = None) -> Failure:
-    return Failure(kind=kind, detail={"class": "E", "message": "m"}, retry_after_s=retry_after_s)
+    return Failure(kind=cast(Kind, kind), detail={"class": "E", "message": "m"}, retry_after_s=retry_after_s)
 
 
 def test_admit_claims_a_run_under_fence_one() -> None:
