@@ -179,8 +179,7 @@ def _warn_of_no_driver(sending: _Sending, event_type: str) -> None:
     except DriverError:
         return
     if not registry.route(event_type):
-        known = [capability for manifest in registry.manifests.values() for capability in manifest.capabilities]
-        near = did_you_mean(event_type, known)
+        near = did_you_mean(event_type, registry.capabilities)
         warn(sending.hints, f"no driver of this project handles {event_type}{'. ' if near else ''}{near}")
 
 

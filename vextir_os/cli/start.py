@@ -6,8 +6,10 @@ import vextir_os
 from vextir_os.cli.errors import warn
 from vextir_os.cli.screen import Screen, Span
 from vextir_os.cli.text import counted, visible
+from vextir_os.driverkit.manifest import DECLARED
 from vextir_os.policy.model import Bundle
 from vextir_os.registry.manifest_json import Index
+from vextir_os.registry.stored import heads_of
 from vextir_os.settings import Settings
 
 _SHOWN = 8
@@ -37,7 +39,7 @@ def warn_of_policies(to: Screen, bundle: Bundle) -> None:
 
 def warn_of_agents(to: Screen, index: Index) -> None:
     """Say which drivers are declared agents, since this version runs none of them."""
-    names = [manifest.id for manifest in index.manifests if manifest.agent is not None]
+    names = [head.id for head in heads_of(index.manifests) if head.form in DECLARED]
     if names:
         shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
         warn(to, f"this version runs no declared agents; what comes to them is kept as a dead letter: {shown}")

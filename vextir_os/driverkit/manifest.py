@@ -17,6 +17,9 @@ OnPoison = Literal["skip", "halt"]
 Form = Literal["function", "class", "yaml", "agent_md"]
 """How a driver is written: under `@driver`, as `driver:` in a YAML file, as an agent in markdown."""
 
+DECLARED: tuple[Form, ...] = ("yaml", "agent_md")
+"""Forms of agents that are declared, and not programmed."""
+
 PROJECT = "project"
 """Origin of the drivers that stand in the project itself."""
 

@@ -43,27 +43,39 @@ class _Node(Generic[V]):
 class PatternTrie(Generic[V]):
     """Values by pattern. Looking up a type costs by the depth of the type, not by the number of patterns.
 
+    Patterns without `*` are types, kept in a table beside the trie: most are, and to add one of ten thousand is cheap.
     A pattern may have several values. Not safe for changes from several threads.
     """
 
     def __init__(self) -> None:
         self._root: _Node[V] = _Node()
+        self._exact: dict[str, list[tuple[str, V]]] = {}
+        self._wild: set[str] = set()
         self._found: dict[str, tuple[tuple[str, V], ...]] = {}
 
     def add(self, pattern: str, value: V) -> None:
         """Add a value under a pattern. Raises `PatternError` when the pattern's syntax is wrong."""
-        node = self._root
-        for segment in check_pattern(pattern).split("."):
-            node = self._step(node, segment)
-        node.values.append((pattern, value))
+        if "*" not in check_pattern(pattern):
+            self._exact.setdefault(pattern, []).append((pattern, value))
+        else:
+            self._wild.add(pattern)
+            node = self._root
+            for segment in pattern.split("."):
+                node = self._step(node, segment)
+            node.values.append((pattern, value))
         self._found.clear()
+
+    @property
+    def patterns(self) -> frozenset[str]:
+        """All patterns that were added."""
+        return frozenset((*self._exact, *self._wild))
 
     def match(self, type_: str) -> tuple[tuple[str, V], ...]:
         """Return `(pattern, value)` of every pattern that matches, the most specific first, then as added."""
         found = self._found.get(type_)
         if found is None:
-            hits = list(self._walk(type_.split(".")))
-            found = tuple(sorted(hits, key=lambda hit: specificity(hit[0])))
+            wild = sorted(self._walk(type_.split(".")), key=lambda hit: specificity(hit[0]))
+            found = (*self._exact.get(type_, ()), *wild)
             if len(self._found) >= _CACHED_TYPES:
                 self._found.clear()
             self._found[type_] = found

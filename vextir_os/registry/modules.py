@@ -82,8 +82,22 @@ class _Finder:
     def find_spec(name: str, path: Sequence[str] | None, _target: ModuleType | None = None) -> ModuleSpec | None:
         if path is None or not name.startswith(_PREFIX):
             return None
+        if name.count(".") == 1 and (folder := Path(path[0], name.rpartition(".")[2])).is_dir():
+            return _folder_spec(name, folder)
         found = (FileFinder(entry, (_SourceLoader, [".py"])).find_spec(name) for entry in path)
         return next(filter(None, found), None)
+
+
+def _folder_spec(name: str, folder: Path) -> ModuleSpec:
+    """Return the package of one driver's folder, without a look at the ten thousand others beside it."""
+    file = str(folder / "__init__.py")
+    if Path(file).is_file():
+        spec = ModuleSpec(name, _SourceLoader(name, file), origin=file, is_package=True)
+        spec.has_location = True
+    else:
+        spec = ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    return spec
 
 
 def _ensure_package(root: Path) -> str:

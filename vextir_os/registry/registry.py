@@ -1,9 +1,8 @@
 """The registry: which drivers handle a type, what a driver declares, and its code once an event for it has arrived."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from vextir_os.driverkit.call import LoadedDriver, declared, loaded
@@ -14,6 +13,7 @@ from vextir_os.registry.discover import manifest_set_problems, placed
 from vextir_os.registry.index import load_index
 from vextir_os.registry.manifest_json import BUILD, INDEX_FILE
 from vextir_os.registry.modules import import_driver_module
+from vextir_os.registry.stored import StoredManifests, heads_of
 
 Mode = Literal["all", "best"]
 CACHED_ROUTES = 32_768
@@ -26,6 +26,8 @@ _COMPARED = tuple(field.name for field in fields(Manifest) if field.name not in 
 class Registry:
     """All drivers of one installation; fixed once made. Routing is pure; only `load` touches files.
 
+    Manifests of an index file are taken as its build has checked them, and decoded one by one when they are needed.
+
     Args:
         manifests: One per driver, as the index holds them.
         root: The project root; needed for `load`.
@@ -35,18 +37,23 @@ class Registry:
     """
 
     def __init__(self, manifests: Iterable[Manifest] = (), *, root: Path | None = None) -> None:
-        ordered = sorted(manifests, key=lambda manifest: manifest.id)
-        problems = manifest_set_problems(ordered)
-        if problems:
-            raise ManifestProblemsError(problems)
+        if isinstance(manifests, StoredManifests):
+            self._all: Sequence[Manifest] = manifests
+        else:
+            self._all = sorted(manifests, key=lambda manifest: manifest.id)
+            problems = manifest_set_problems(self._all)
+            if problems:
+                raise ManifestProblemsError(problems)
         self._root = root
-        self._manifests = {manifest.id: manifest for manifest in ordered}
+        self._places: dict[str, int] = {}
+        self._used: dict[str, Manifest] = {}
         self._loaded: dict[str, LoadedDriver] = {}
         self._routes: dict[str, tuple[Manifest, ...]] = {}
-        self._trie: PatternTrie[Manifest] = PatternTrie()
-        for manifest in ordered:
-            for capability in manifest.capabilities:
-                self._trie.add(capability, manifest)
+        self._trie: PatternTrie[int] = PatternTrie()
+        for place, head in enumerate(heads_of(self._all)):
+            self._places[head.id] = place
+            for capability in head.capabilities:
+                self._trie.add(capability, place)
 
     @classmethod
     def open(cls, root: Path) -> Self:
@@ -73,17 +80,30 @@ class Registry:
     @property
     def manifests(self) -> Mapping[str, Manifest]:
         """All manifests by driver id, in the order of the ids."""
-        return MappingProxyType(self._manifests)
+        return _ById(self)
+
+    @property
+    def ids(self) -> Collection[str]:
+        """The ids of all drivers, in order."""
+        return self._places.keys()
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What all drivers together handle: types and patterns."""
+        return self._trie.patterns
 
     def find(self, driver_id: str) -> Manifest | None:
         """Return the manifest of a driver; None when there is no such driver here."""
-        return self._manifests.get(driver_id)
+        found = self._used.get(driver_id)
+        if found is None and driver_id in self._places:
+            found = self._used.setdefault(driver_id, self._all[self._places[driver_id]])
+        return found
 
     def get(self, driver_id: str) -> Manifest:
         """Return the manifest of a driver. Raises `UnknownDriverError`, with the nearest id."""
         manifest = self.find(driver_id)
         if manifest is None:
-            hint = did_you_mean(driver_id, self._manifests)
+            hint = did_you_mean(driver_id, self._places)
             raise UnknownDriverError(f"there is no driver `{driver_id[:80]}`", hint=hint)
         return manifest
 
@@ -98,7 +118,8 @@ class Registry:
         """
         found = self._routes.get(event_type)
         if found is None:
-            found = tuple({manifest.id: manifest for _, manifest in self._trie.match(event_type)}.values())
+            places = dict.fromkeys(place for _, place in self._trie.match(event_type))
+            found = tuple(self._all[place] for place in places)
             # Types come from outside: the cache must not grow with them.
             if len(self._routes) >= CACHED_ROUTES:
                 self._routes.clear()
@@ -148,6 +169,25 @@ class Registry:
         if changed:
             raise _stale(manifest, f"it now declares another {', '.join(changed)}")
         return loaded(target, manifest)
+
+
+class _ById(Mapping[str, Manifest]):
+    """The manifests of a registry by id, each decoded when it is asked for."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def __getitem__(self, driver_id: str) -> Manifest:
+        found = self._registry.find(driver_id)
+        if found is None:
+            raise KeyError(driver_id)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._registry.ids)
+
+    def __len__(self) -> int:
+        return len(self._registry.ids)
 
 
 def _stale(manifest: Manifest, what: str) -> StaleIndexError:

@@ -1,14 +1,22 @@
 """The index: one file, the same bytes for the same drivers, and no silence when it no longer fits."""
 
+import dataclasses
+import json
+import typing
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.drivers import simple_driver, write_driver
+from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import ManifestProblemsError, StaleIndexError
 from vextir_os.registry.index import build_index, check_fresh, load_index, write_index
-from vextir_os.registry.manifest_json import Index, decode_index, encode_index
+from vextir_os.registry.manifest_json import VALUES, Index, _sealed, decode_index, encode_index
+from vextir_os.registry.stored import StoredManifests
 
 TYPED = """\
     from pydantic import BaseModel
@@ -33,6 +41,11 @@ def root(tmp_path: Path) -> Path:
     write_driver(tmp_path, "chat", simple_driver("chat.reader", "chat.**"))
     write_index(tmp_path, build_index(tmp_path))
     return tmp_path
+
+
+def sealed(body: dict[str, Any]) -> bytes:
+    """Return the bytes of an index file with this body, under a digest that is right."""
+    return _sealed({name: value for name, value in body.items() if name != "digest"})
 
 
 def stale(root: Path) -> list[str]:
@@ -145,10 +158,15 @@ def test_a_missing_index_is_an_error_that_names_the_command(tmp_path: Path) -> N
     [
         pytest.param(lambda raw: raw[:-30], "it is damaged, or holds the marks of a merge", id="cut"),
         pytest.param(lambda _: b"", "it is damaged, or holds the marks of a merge", id="empty"),
-        pytest.param(lambda raw: b"<<<<<<< HEAD\n" + raw, "it is damaged, or holds the marks of a merge", id="merge"),
-        pytest.param(lambda raw: b"\xff\xfe" + raw, "it is damaged, or holds the marks of a merge", id="encoding"),
-        pytest.param(lambda _: b"[]", "it is no driver index", id="array"),
-        pytest.param(lambda _: b"{}", "it is no driver index", id="other-object"),
+        pytest.param(lambda raw: b"            lambda raw: sealed(json.loads(raw) | {"v": 1}),
+            "it has version 1, this Vextir OS reads version 2",
+            id="sealed-version",
+        ),
+        pytest.param(
+            lambda raw: sealed(json.loads(raw) | {"shape": "of another day"}),
+            "it was built by another version of Vextir OS",
+            id="shape",
+        ),
         pytest.param(
             lambda raw: raw.replace(b'"v": 2', b'"v": 9'),
             "it has version 9, this Vextir OS reads version 2",
@@ -167,3 +185,65 @@ def test_an_index_that_the_build_did_not_write_is_refused(
     with pytest.raises(StaleIndexError) as caught:
         decode_index(damage((root / "drivers/index.json").read_bytes()))
     assert str(caught.value) == f"drivers/index.json: the driver index cannot be used: {what}. Run: vextir build"
+
+
+@pytest.mark.parametrize(
+    "lay_out",
+    [
+        pytest.param(lambda raw: raw.replace(b"\n", b"\r\n"), id="line-ends-of-windows"),
+        pytest.param(lambda raw: json.dumps(json.loads(raw)).encode(), id="one-line"),
+        pytest.param(lambda raw: raw.rstrip() + b"\n\n", id="empty-line-at-the-end"),
+    ],
+)
+def test_an_index_whose_layout_alone_has_changed_is_read(root: Path, lay_out: Callable[[bytes], bytes]) -> None:
+    raw = (root / "drivers/index.json").read_bytes()
+    assert lay_out(raw) != raw
+    assert decode_index(lay_out(raw)) == build_index(root)
+
+
+AWKWARD = st.text() | st.sampled_from(
+    ["\n    },\n    {", '",\n      "kind": "', '\n  "manifests": [', '"]}', "\r\n  ]"]
+)
+
+
+@given(st.lists(st.tuples(AWKWARD, st.lists(st.sampled_from(["a", "a.b", "**"]), max_size=3)), max_size=5))
+def test_no_text_in_a_manifest_is_taken_for_the_layout_of_the_file(found: list[tuple[str, list[str]]]) -> None:
+    manifests = [
+        Manifest(
+            id=f"d{number}",
+            kind="tool",
+            capabilities=tuple(capabilities),
+            description=text,
+            schema={"title": text, "enum": [text, {}], "x": [{"id": text}]},
+            module="d.driver",
+            code_hash="sha256:1",
+        )
+        for number, (text, capabilities) in enumerate(found)
+    ]
+    index = Index(manifests=tuple(manifests), sources={"drivers/d": "sha256:1"})
+    assert decode_index(encode_index(index)) == index
+
+
+def test_reading_an_index_decodes_no_manifest(root: Path) -> None:
+    manifests = load_index(root).manifests
+    assert isinstance(manifests, StoredManifests)
+    assert [head.id for head in manifests.heads] == ["chat.reader", "mail.reader"]
+    assert manifests.decoded == 0
+    assert manifests[-1] is manifests[1]
+    assert manifests[0:1] == [manifests[0]]
+    assert manifests.decoded == 2
+
+
+def classes_of(hint: Any, seen: set[object]) -> set[object]:
+    """Add the dataclasses that a type hint names, at any depth, to those seen, and return them."""
+    if dataclasses.is_dataclass(hint) and hint not in seen:
+        seen.add(hint)
+        for inner in typing.get_type_hints(hint).values():
+            classes_of(inner, seen)
+    for inner in typing.get_args(hint):
+        classes_of(inner, seen)
+    return seen
+
+
+def test_the_shape_of_an_index_counts_every_class_of_a_manifest() -> None:
+    assert classes_of(Manifest, set()) == set(VALUES)

@@ -35,6 +35,16 @@ def test_an_installed_package_called_drivers_is_never_taken_for_ours(
     assert import_driver_module(root, "mail.driver").NAME == "ours"
 
 
+def test_a_driver_folder_may_have_an_init_file(tmp_path: Path) -> None:
+    write_driver(tmp_path, "mail", "NAME = 'of the package'", file="__init__.py")
+    write_driver(tmp_path, "mail", "from . import NAME, client\nfrom .deep import there\nWHERE = there.NAME")
+    write_driver(tmp_path, "mail", "NAME = 'beside'", file="client.py")
+    write_driver(tmp_path, "mail", "NAME = 'below'", file="deep/there.py")
+    module = import_driver_module(tmp_path, "mail.driver")
+    assert (module.NAME, module.client.NAME, module.WHERE) == ("of the package", "beside", "below")
+    assert module.__package__ == f"{package_name(tmp_path)}.mail"
+
+
 def test_two_projects_with_a_driver_of_one_name_do_not_meet(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_driver(tmp_path / name, "mail", f"NAME = {name!r}")
