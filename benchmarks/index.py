@@ -17,11 +17,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from vextir_os.registry.index import build_index, write_index
 from vextir_os.registry.manifest_json import INDEX_FILE
+
+_ROOT = Path(__file__).resolve().parent.parent
 
 _SOURCE = """\
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ def _project(root: Path, count: int) -> int:
 
 def _started(root: Path, count: int) -> dict[str, Any]:
     command = [sys.executable, "-c", _START, str(root), str(count)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=_ROOT)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

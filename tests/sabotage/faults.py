@@ -1,5 +1,6 @@
 """Planted faults: one line of the OS each, made wrong, and the tests that must notice. Data only."""
 
+from tests.sabotage.index import OF_THE_INDEX
 from tests.sabotage.lifecycle import OF_LIFECYCLE
 from tests.sabotage.limits import OF_LIMITS
 from tests.sabotage.observing import OBSERVED
@@ -320,6 +321,7 @@ PLANTED = (
     *OBSERVED,
     *PROMISED,
     *SEEDED,
+    *OF_THE_INDEX,
     *OF_LIMITS,
     *OF_SETTINGS,
     *OF_LIFECYCLE,

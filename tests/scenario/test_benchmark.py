@@ -85,3 +85,13 @@ def test_several_processes_on_one_file_are_measured_beside_one(tmp_path: Path) -
     found = json.loads(done.stdout.splitlines()[-1])
     assert (found["ok"], found["n"], found["processes"]) == (True, 300, 3)
     assert found["ratio"] == pytest.approx(found["together"]["eps"][0] / found["one"]["eps"][0])
+
+
+def test_a_start_with_many_drivers_is_measured_with_what_it_imports() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "index.py"), "--drivers", "100", "--rounds", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["ok"], found["drivers"]) == (True, 100)
+    assert found["imported"] == {"by_load": 0, "by_routing": 0, "by_two_events": 2}
+    assert min(found["load_ms"], found["route_us"], found["first_event_ms"]) > 0

@@ -158,7 +158,13 @@ def test_a_missing_index_is_an_error_that_names_the_command(tmp_path: Path) -> N
     [
         pytest.param(lambda raw: raw[:-30], "it is damaged, or holds the marks of a merge", id="cut"),
         pytest.param(lambda _: b"", "it is damaged, or holds the marks of a merge", id="empty"),
-        pytest.param(lambda raw: b"            lambda raw: sealed(json.loads(raw) | {"v": 1}),
+        pytest.param(lambda raw: b"<<<<<<< HEAD\n" + raw, "it is damaged, or holds the marks of a merge", id="merge"),
+        pytest.param(lambda raw: b"\xff\xfe" + raw, "it is damaged, or holds the marks of a merge", id="encoding"),
+        pytest.param(lambda _: b"[]", "it is no driver index", id="array"),
+        pytest.param(lambda _: b"{}", "it is no driver index", id="other-object"),
+        pytest.param(lambda _: sealed({"v": 2}), "it is no driver index", id="sealed-object"),
+        pytest.param(
+            lambda raw: sealed(json.loads(raw) | {"v": 1}),
             "it has version 1, this Vextir OS reads version 2",
             id="sealed-version",
         ),
