@@ -95,7 +95,7 @@ async def test_a_start_that_fails_is_tried_again_at_the_next_attempt(
         assert run["state"] == "retry"
         assert (run["error"]["class"], run["error"]["code"], run["error"]["kind"]) == (
             "DriverStartError",
-            "VX420",
+            "VX421",
             kind,
         )
         assert f"driver mail.reader could not start: {type(raised).__name__}: no route" in run["error"]["message"]

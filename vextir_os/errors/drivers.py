@@ -67,7 +67,7 @@ class UnknownDriverError(DriverError):
 class DriverStartError(DriverError):
     """The instance of a class driver could not be made or started; it is tried again with the next attempt."""
 
-    code = "VX420"
+    code = "VX421"
     kind = "transient"
 
 
