@@ -43,6 +43,8 @@ def _may_hold_an_sdk(module: str) -> bool:
 def _public(module: str, one: Import) -> bool:
     if one.module == "vextir_os":
         return one.name.rpartition(".")[2] in getattr(vextir_os, "__all__", ())
+    if within(one.module, "vextir_os.net"):
+        return module.endswith(".client")
     return within(one.module, "vextir_os.testing") and module.rpartition(".")[2].startswith("test_")
 
 
@@ -72,6 +74,12 @@ def test_every_import_is_in_its_place(path: Path) -> None:
             "vextir_os.runs.ledger.Ledger is no public name",
             id="inner-name-in-a-driver",
         ),
+        pytest.param(
+            "drivers.mail.driver",
+            "from vextir_os.net import request",
+            "vextir_os.net.request is no public name",
+            id="the-way-outside-beside-the-client",
+        ),
         pytest.param("drivers.mail.driver", "import vextir_os", "vextir_os is no public name", id="whole-package"),
         pytest.param(
             "drivers.mail.driver",
@@ -94,6 +102,7 @@ def test_an_import_out_of_its_place_is_found(module: str, code: str, reason: str
         pytest.param("drivers.research.client", "import openai", id="sdk-in-a-client"),
         pytest.param("vextir_os.bootstrap", "from vextir_os.adapters.sqlite.store import Store", id="assembly"),
         pytest.param("vextir_os.policy.model", "import pydantic", id="pydantic"),
+        pytest.param("drivers.mail.client", "from vextir_os.net import request", id="the-way-outside-in-a-client"),
         pytest.param("drivers.mail.test_driver", "from vextir_os.testing import run", id="kit-in-a-drivers-test"),
         pytest.param("vextir_os.runs.mcpish", "import mcp_like", id="name-that-begins-alike"),
     ],

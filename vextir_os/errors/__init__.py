@@ -31,6 +31,7 @@ from vextir_os.errors.events import (
     TooLargeError,
     UndecodableError,
 )
+from vextir_os.errors.outside import AddressRefusedError, AnswerError, OutsideError, UnreachableError
 from vextir_os.errors.policy import ActionError, DeniedError, PolicyError, PolicyFileError, PolicyProblemsError
 from vextir_os.errors.runs import LostRunError, RunError, RunStateError, StormError, WaitTimeoutError
 from vextir_os.errors.settings import (
@@ -65,8 +66,10 @@ from vextir_os.errors.yaml import YamlError, YamlProblemsError
 
 __all__ = [
     "ActionError",
+    "AddressRefusedError",
     "AgentNotRunError",
     "AlreadyExistsError",
+    "AnswerError",
     "AuthError",
     "BackupError",
     "BlobMismatchError",
@@ -96,6 +99,7 @@ __all__ = [
     "ManifestProblemsError",
     "NotFoundError",
     "NotPermittedError",
+    "OutsideError",
     "OverloadedError",
     "PackageError",
     "PatternError",
@@ -120,6 +124,7 @@ __all__ = [
     "UndecodableError",
     "UnknownDriverError",
     "UnknownSettingError",
+    "UnreachableError",
     "UsageError",
     "VextirError",
     "WaitTimeoutError",
