@@ -17,7 +17,8 @@ def error_classes() -> dict[str, type[VextirError]]:
     for module in pkgutil.walk_packages(vextir_os.__path__, "vextir_os."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    found = {VextirError, *_below(VextirError)} - BORROWED
+    base: type[VextirError] = VextirError
+    found = {base, *_below(base)} - BORROWED
     return {cls.__name__: cls for cls in sorted(found, key=lambda cls: (cls.code, cls.__name__))}
 
 
