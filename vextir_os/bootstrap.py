@@ -36,7 +36,7 @@ from vextir_os.registry.instances import stop_all
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.keeper import Desk
 from vextir_os.runs.lineage import Limits
-from vextir_os.runs.record import Lane
+from vextir_os.runs.record import EVENTS, Lane
 from vextir_os.settings import Settings
 from vextir_os.telemetry.spans import Spans
 
@@ -53,7 +53,8 @@ BUS_SOURCE = "/bus"
 """Source of events that code of this very process emits on the bus and names no source for."""
 
 PURGED_AT_ONCE = 500
-"""Expired documents that one sweep removes, at most."""
+PURGES = 20
+"""Expired documents that one transaction removes, and transactions of one sweep, at most."""
 
 
 class _ToBus(Observer):
@@ -98,7 +99,13 @@ async def open_kernel(
     policy = policy or PolicyEngine(load_policies(settings.root / "policies"))
     signer = Signer(signing_key(settings.data_dir))
     worker = secrets.token_hex(8)
-    storage = open_storage(settings.data_dir / FILE, clock, synchronous=settings.synchronous, worker=worker)
+    storage = open_storage(
+        settings.data_dir / FILE,
+        clock,
+        synchronous=settings.synchronous,
+        worker=worker,
+        memories={EVENTS: max(0, settings.dedupe_s - settings.retention_s)},
+    )
     await storage.start()
     try:
         kernel = await _assemble(settings, worker, storage, registry, policy, signer, clock, spans)
@@ -158,10 +165,12 @@ async def _assemble(
     )
 
     async def purge() -> int:
-        gone = await storage.store.purge(PURGED_AT_ONCE)
-        for _, _, document in gone:
-            await storage.blobs.delete_all(document)
-        return len(gone)
+        count = 0
+        for _ in range(PURGES):
+            count += (gone := await storage.store.purge(PURGED_AT_ONCE))
+            if gone < PURGED_AT_ONCE:
+                break
+        return count
 
     desk = Desk(
         clock=clock,
@@ -171,6 +180,7 @@ async def _assemble(
         signer=signer,
         atomic=storage.atomic,
         retention_s=settings.retention_s,
+        letters_s=settings.deadletters_s,
         missed=observers.missed,
         lanes=lanes,
     )

@@ -58,3 +58,71 @@ def test_a_record_with_all_its_runs_stays_under_its_limit() -> None:
     per_run_bytes = 30_000
     for runs in range(1, RUNS_PER_RECORD + 1):
         assert INLINE_BYTES + runs * (inline_bytes(runs) + per_run_bytes) <= RECORD_BYTES
+
+
+async def test_a_late_duplicate_does_not_run_again_while_its_id_is_remembered(tmp_path: Path, atomic: bool) -> None:
+    clock = FakeClock()
+    settings: dict[str, Any] = {"atomic": atomic, "clock": clock, "retention_s": 60, "dedupe_s": 1_000}
+    async with an_os(tmp_path, echo, working=False, **settings) as os:
+        for late_s in (0, 61, 900):
+            clock.advance(late_s)
+            await os.sweep()
+            await os.publish(Event(type="keep.asked", id="k-1", data={"text": "abc"}))
+            assert await os.work() == 1
+            assert await os.left() == []
+            assert len(await os.records()) == (0 if late_s else 1)
+        clock.advance(100)
+        await os.publish(Event(type="keep.asked", id="k-1", data={"text": "abcd"}))
+        await os.work()
+        assert (await os.record("k-1"))["runs"]["keep.echo"]["output"] == {"size": 4}
+
+
+async def test_a_late_duplicate_is_known_before_any_sweep_has_come_by(tmp_path: Path, atomic: bool) -> None:
+    clock = FakeClock()
+    async with an_os(tmp_path, echo, atomic=atomic, clock=clock, working=False, retention_s=60) as os:
+        await os.publish(Event(type="keep.asked", id="k-1", data={"text": "abc"}))
+        await os.work()
+        clock.advance(30 * 86_400)
+        await os.publish(Event(type="keep.asked", id="k-1", data={"text": "abc"}))
+        await os.work()
+        assert (await os.records(), await os.left()) == ([], [])
+
+
+async def test_a_late_duplicate_of_an_ordered_event_holds_up_nobody(tmp_path: Path, atomic: bool) -> None:
+    clock = FakeClock()
+    first = Event(type="keep.asked", id="k-1", data={"text": "a"}, partitionkey="key", ordered=True)
+    async with an_os(tmp_path, echo, atomic=atomic, clock=clock, working=False, retention_s=60) as os:
+        await os.publish(first)
+        await os.work()
+        clock.advance(61)
+        await os.sweep()
+        await os.publish(first, first.but(id="k-2"))
+        await os.work()
+        assert [record["event_id"] for record in await os.records()] == ["k-2"]
+        assert (await os.record("k-2"))["runs"]["keep.echo"]["state"] == "done"
+        assert await os.left() == []
+
+
+async def test_dead_letters_stay_for_a_time_of_their_own(tmp_path: Path, atomic: bool) -> None:
+    clock = FakeClock()
+    settings: dict[str, Any] = {"atomic": atomic, "clock": clock, "retention_s": 60, "deadletters_s": 90_000}
+    async with an_os(tmp_path, echo, working=False, **settings) as os:
+        await os.publish(Event(type="keep.asked", id="k-1", data={}))
+        await os.send(b"no json", "m-1")
+        await os.recover(clock, rounds=30)
+        clock.advance(61)
+        await os.sweep()
+        assert await os.records("keep.asked") == []
+        assert (len(await os.dead_letters("run")), len(await os.dead_letters("message"))) == (1, 1)
+        clock.advance(90_000)
+        await os.sweep()
+        assert (await os.dead_letters("run"), await os.dead_letters("message")) == ([], [])
+
+
+async def test_one_sweep_removes_thousands(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with an_os(tmp_path, echo, clock=clock, working=False, retention_s=60) as os:
+        for number in range(1_200):
+            await os.kernel.store.create("state", {"v": 1, "id": str(number), "pk": "p", "ttl": 1})
+        clock.advance(2)
+        assert (await os.kernel.sweep.run()).purged == 1_200

@@ -16,6 +16,12 @@ class NotFoundError(StoreError):
     kind = "invalid"
 
 
+class GoneError(NotFoundError):
+    """A document was there and has expired; the store remembers its id for a while, and takes no other under it."""
+
+    code = "VX518"
+
+
 class AlreadyExistsError(StoreError):
     """A create met a document of the same id and partition."""
 

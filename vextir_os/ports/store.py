@@ -60,13 +60,19 @@ class Store(Protocol):
         """Write a new document; return its ETag.
 
         Raises:
-            AlreadyExistsError: There is one with this id in this partition.
+            AlreadyExistsError: There is one with this id in this partition, or one has expired whose id the container
+                remembers.
             InvalidRequestError, InvalidEventError: It lacks id or pk, or is no JSON; every write may raise these.
         """
         ...
 
     async def read(self, container: str, pk: str, id: str) -> Stored:  # noqa: A002
-        """Return the document. May be old where the store is replicated. Raises `NotFoundError`."""
+        """Return the document. May be old where the store is replicated.
+
+        Raises:
+            NotFoundError: There is none.
+            GoneError: It has expired, and the container remembers its id: a create would be refused.
+        """
         ...
 
     async def replace(self, container: str, document: Document, *, if_match: str) -> str:

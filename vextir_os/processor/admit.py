@@ -6,7 +6,7 @@ PROTOCOL 4, steps 3 to 5. A duplicate under a live lease writes nothing and send
 import asyncio
 
 from vextir_os.driverkit.manifest import Manifest
-from vextir_os.errors import LostRunError, NotFoundError, StoreUnavailableError
+from vextir_os.errors import GoneError, LostRunError, NotFoundError, StoreUnavailableError
 from vextir_os.events import ids
 from vextir_os.processor.claim import ask_limits, claimed, give_back_unclaimed, own_claims
 from vextir_os.processor.death import tell_of_death
@@ -38,13 +38,8 @@ async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
         record = ids.record_id(event.tenantid, event.source, event.id)
     else:
         pk, record = turn.knock.pk, turn.knock.record_id
-    try:
-        turn.keeper = await Keeper.read(parts.desk, pk, record)
-    except NotFoundError as error:
-        if turn.event is not None:
-            # Its creation was refused just now: what was read is an old copy, and this may be the only message.
-            raise StoreUnavailableError(f"record {record} is there and was not found; an old copy was read") from error
-        # Finished, and its retention is over.
+    turn.keeper = await _found(parts, turn, pk, record)
+    if turn.keeper is None:
         return "complete"
     if "waits" in turn.keeper.record:
         # Whoever has ended a pause may be another process, and this knock the word of it.
@@ -62,6 +57,19 @@ async def admit(parts: Parts, turn: Turn, following: Next) -> Settlement:
             return "complete"
         turn.holds = own_claims(turn)
     return await following(turn)
+
+
+async def _found(parts: Parts, turn: Turn, pk: str, record: str) -> Keeper | None:
+    """Return the keeper of a record; None when it was finished, and its retention is over."""
+    try:
+        return await Keeper.read(parts.desk, pk, record)
+    except GoneError:
+        return None
+    except NotFoundError as error:
+        if turn.event is not None:
+            # Its creation was refused just now: what was read is an old copy, and this may be the only message.
+            raise StoreUnavailableError(f"record {record} is there and was not found; an old copy was read") from error
+        return None
 
 
 def first_record(parts: Parts, turn: Turn) -> RecordDoc:

@@ -4,7 +4,7 @@ from vextir_os.events import jsonio
 from vextir_os.events.codec import decode_one, encode
 from vextir_os.events.event import Event
 from vextir_os.processor.turn import Parts
-from vextir_os.runs.deadletter import dead_run
+from vextir_os.runs.deadletter import dead_run, dead_run_id
 from vextir_os.runs.errorevent import error_event
 from vextir_os.runs.keeper import Effect, Emit
 from vextir_os.runs.lineage import beside, emitters
@@ -22,7 +22,7 @@ def effects_of_death(parts: Parts, record: RecordDoc, driver: str, run: RunDoc, 
         run: The run, dead.
         now: Epoch seconds.
     """
-    letter = dead_run(record, driver, run, now=now)
+    letter = dead_run(record, driver, run, now=now, ttl_s=parts.desk.letters_s)
     event = _event(parts, record, driver, run)
     if event is None:
         return (letter,)
@@ -40,7 +40,7 @@ def tell_of_death(parts: Parts, record: RecordDoc, driver: str) -> None:
 
 def _event(parts: Parts, record: RecordDoc, driver: str, run: RunDoc) -> Event | None:
     event = decode_one(jsonio.dumps(record["event"]))
-    letter = dead_run(record, driver, run, now=0.0).doc["id"]
+    letter = dead_run_id(record["id"], driver, run["rerun"])
     able = emitters(map(parts.registry.find, record["runs"]))
     lineage = beside(event.lineage, driver, event.type, able, parts.limits)
     return error_event(event, driver, run, lineage=lineage, dead_letter=letter)

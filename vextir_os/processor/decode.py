@@ -65,7 +65,7 @@ async def dead_message(parts: Parts, delivery: Delivery, error: VextirError) -> 
         "content_type": message.content_type,
         "body": kept,
         "at": parts.desk.clock.time(),
-        "ttl": 90 * 86_400,
+        "ttl": parts.desk.letters_s,
     }
 
 

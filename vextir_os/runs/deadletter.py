@@ -16,8 +16,6 @@ from vextir_os.runs.fingerprint import fingerprint
 from vextir_os.runs.keeper import Put
 from vextir_os.runs.record import DEAD_LETTERS, ActDoc, Do, RecordDoc, RunDoc
 
-_RETENTION_S = 90 * 86_400
-
 OPEN = "open"
 """State of a dead letter that nobody has dealt with."""
 
@@ -25,7 +23,7 @@ STATES: Mapping[Do, str] = {"replay": "replayed", "edit": "edited", "discard": "
 """What becomes of one by what a person does."""
 
 
-def dead_run(record: RecordDoc, driver: str, run: RunDoc, *, now: float) -> Put:
+def dead_run(record: RecordDoc, driver: str, run: RunDoc, *, now: float, ttl_s: int) -> Put:
     """Return the dead letter that comes into being with the write that makes the run dead; its id is derived.
 
     Args:
@@ -33,6 +31,7 @@ def dead_run(record: RecordDoc, driver: str, run: RunDoc, *, now: float) -> Put:
         driver: Id of the driver.
         run: The run, dead.
         now: Epoch seconds.
+        ttl_s: How long it is kept.
     """
     rerun = run["rerun"]
     return Put(
@@ -55,7 +54,7 @@ def dead_run(record: RecordDoc, driver: str, run: RunDoc, *, now: float) -> Put:
             "attempts": run["attempt"],
             "error": run["error"],
             "at": now,
-            "ttl": _RETENTION_S,
+            "ttl": ttl_s,
         },
     )
 

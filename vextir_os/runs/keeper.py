@@ -106,6 +106,8 @@ class Desk:
     """What writing records needs: the ports, the signature, how long finished records are kept.
 
     Attributes:
+        retention_s: How long a finished record is kept.
+        letters_s: How long a dead letter is kept.
         queue: Where events come in, and the knocks of a lane without a queue of its own.
         ordered: Where ordered events come in; its sessions are their keys.
         lanes: The queues of the other lanes; without any, whoever receives executes all.
@@ -119,6 +121,7 @@ class Desk:
     signer: Signer
     atomic: Atomic | None
     retention_s: int
+    letters_s: int
     missed: Callable[[StoreError], None] = lambda _error: None
     lanes: Mapping[Lane, Queue] = field(default_factory=dict)
 

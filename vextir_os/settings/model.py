@@ -113,8 +113,26 @@ class Settings:
         default=30 * _DAY_S,
         metadata=setting(
             whole(60, 10 * 365 * _DAY_S),
-            "seconds for which a finished record is kept; by default 30 days",
-            risks="an event that is sent once more after that time runs once more",
+            "seconds for which a finished record is kept, with its blobs; by default 30 days",
+            risks="what is gone cannot be looked at, exported or replayed",
+        ),
+    )
+    deadletters_s: int = field(
+        default=90 * _DAY_S,
+        metadata=setting(
+            whole(60, 10 * 365 * _DAY_S),
+            "seconds for which a dead letter is kept; by default 90 days",
+            risks="one that nobody has dealt with is gone then",
+        ),
+    )
+    dedupe_s: int = field(
+        default=90 * _DAY_S,
+        metadata=setting(
+            whole(0, 10 * 365 * _DAY_S),
+            "seconds after its end for which an event is known by its id, also once its record is gone; by default "
+            "90 days",
+            risks="an event that is sent once more after that time runs once more; a long one keeps some 300 bytes for "
+            "each event",
         ),
     )
     host: str = field(

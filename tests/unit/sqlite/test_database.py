@@ -231,7 +231,7 @@ async def test_closing_ends_every_wait_with_nothing(tmp_path: Path) -> None:
 
 async def test_a_message_and_its_waiting_receiver_share_one_commit(tmp_path: Path) -> None:
     engine = CountingEngine(core := Core())
-    storage = SqliteStorage(Database(str(tmp_path / "v.db"), clock=FakeClock(), companion=engine), core, {})
+    storage = SqliteStorage(Database(str(tmp_path / "v.db"), clock=FakeClock(), companion=engine), core, {}, {})
     async with storage:
         await storage.broker.declare("q")
         task = asyncio.create_task(storage.queue("q").receive(1, 60))

@@ -140,8 +140,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        gone = self.run(self.store.purge())
-        assert {(pk, key) for _, pk, key in gone} == self.expired
+        assert self.run(self.store.purge()) == len(self.expired)
         self.expired.clear()
 
     @rule(value=VALUES, order=st.sampled_from(["oldest", "newest"]), limit=st.integers(1, 3))

@@ -46,7 +46,7 @@ class SqliteBlobs:
 
     async def delete_all(self, record: str) -> None:
         """As the port says."""
-        await self._database.submit(partial(_delete_all, record), single=True)
+        await self._database.submit(partial(delete_all, record=record), single=True)
 
 
 def _put(ref: BlobRef, data: bytes, connection: sqlite3.Connection, _now: float) -> None:
@@ -65,6 +65,7 @@ def _get(name: str, connection: sqlite3.Connection, _now: float) -> bytes:
     return data
 
 
-def _delete_all(record: str, connection: sqlite3.Connection, _now: float) -> None:
+def delete_all(connection: sqlite3.Connection, _now: float, record: str) -> None:
+    """Remove all blobs of a record."""
     # A range over the primary key: '0' follows '/'.
     connection.execute("DELETE FROM blobs WHERE name > ? AND name < ?", (record + "/", record + "0"))

@@ -93,7 +93,7 @@ def _write_documents(connection: sqlite3.Connection, now: float, plans: Sequence
     completed: list[tuple[Any, ...]] = []
     for document, if_match, _, complete, _ in plans:
         if document is not None:
-            container, pk, key, due, ttl, lookup, body = document
+            container, pk, key, due, ttl, lookup, body, _ = document
             expires_at = None if ttl is None else now + ttl
             if if_match is None:
                 created.append((container, pk, key, due, expires_at, lookup, body))

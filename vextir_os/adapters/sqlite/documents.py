@@ -2,14 +2,17 @@
 
 An ETag is `<row>.<version>`. Rows are never used twice, so the ETag of a document that was deleted and created anew
 never fits the new one; and a replace finds its row by primary key.
+
+A document is gone at `expires_at`. Where its container remembers ids, its row stays behind empty, a tombstone, with the
+end of that time as a number below zero: nothing that looks for what has not expired, or has, meets it.
 """
 
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from vextir_os.adapters.sqlite import conditions, patching
-from vextir_os.errors import AlreadyExistsError, ConflictError, InvalidRequestError, NotFoundError
+from vextir_os.adapters.sqlite import blobs, conditions, patching
+from vextir_os.errors import AlreadyExistsError, ConflictError, GoneError, InvalidRequestError, NotFoundError
 from vextir_os.events import jsonio
 from vextir_os.ports.store import Document, Patch, Stored, Where
 
@@ -33,10 +36,20 @@ _READ = (
     "SELECT row, version, body FROM documents "
     "WHERE container = ? AND pk = ? AND id = ? AND (expires_at IS NULL OR expires_at > ?)"
 )
+_OVER = "((expires_at >= 0 AND expires_at <= ?) OR (expires_at >= ? AND expires_at < 0))"
+_FORGET = f"DELETE FROM documents WHERE container = ? AND pk = ? AND id = ? AND {_OVER}"  # noqa: S608 - constants only
+_REMEMBERED = f"SELECT 1 FROM documents WHERE container = ? AND pk = ? AND id = ? AND NOT {_OVER}"  # noqa: S608
+_EXPIRED = "SELECT row, container, id, expires_at FROM documents WHERE expires_at >= 0 AND expires_at <= ? LIMIT ?"
+_EMPTY = (
+    "UPDATE documents SET version = version + 1, due = NULL, lookup = NULL, body = '{}', expires_at = ? WHERE row = ?"
+)
+_PAST = (
+    "DELETE FROM documents WHERE row IN (SELECT row FROM documents WHERE expires_at >= ? AND expires_at < 0 LIMIT ?)"
+)
 
 
 class Prepared(NamedTuple):
-    """A checked and encoded document."""
+    """A checked and encoded document; `memory`: seconds for which its id is remembered once it has expired."""
 
     container: str
     pk: str
@@ -45,15 +58,17 @@ class Prepared(NamedTuple):
     ttl: float | None
     lookup: str | None
     body: bytes
+    memory: float = 0.0
 
 
-def prepare(container: str, document: Document, lookup: str | None) -> Prepared:
+def prepare(container: str, document: Document, lookup: str | None, memory: float = 0.0) -> Prepared:
     """Check and encode a document before it goes to the writer.
 
     Args:
         container: Its container.
         document: A JSON object with the texts `id` and `pk`; `due` and `ttl` are numbers when they are there.
         lookup: The top-level member that the container indexes, if any.
+        memory: Seconds for which the container remembers ids.
 
     Raises:
         InvalidRequestError: One of these has a wrong type or range.
@@ -71,7 +86,7 @@ def prepare(container: str, document: Document, lookup: str | None) -> Prepared:
     found = document.get(lookup) if lookup is not None else None
     if type(found) is jsonio.Raw:
         raise InvalidRequestError(f"document {container}/{key}: {lookup} is indexed, so it cannot be encoded JSON")
-    return Prepared(container, pk, key, due, ttl, found if type(found) is str else None, jsonio.dumps(document))
+    return Prepared(container, pk, key, due, ttl, found if type(found) is str else None, jsonio.dumps(document), memory)
 
 
 def _is_number(value: Any) -> bool:
@@ -79,17 +94,13 @@ def _is_number(value: Any) -> bool:
 
 
 def create(connection: sqlite3.Connection, now: float, new: Prepared) -> str:
-    """Insert a document; return its ETag. One that has expired is no obstacle. Raises `AlreadyExistsError`."""
-    container, pk, key, due, ttl, lookup, body = new
+    """Insert a document; return its ETag. One that is forgotten is no obstacle. Raises `AlreadyExistsError`."""
+    container, pk, key, due, ttl, lookup, body, memory = new
     values = (container, pk, key, due, None if ttl is None else now + ttl, lookup, body)
     try:
         row = connection.execute(_INSERT, values).lastrowid
     except sqlite3.IntegrityError:
-        gone = connection.execute(
-            "DELETE FROM documents WHERE container = ? AND pk = ? AND id = ? AND expires_at <= ?",
-            (container, pk, key, now),
-        ).rowcount
-        if not gone:
+        if not connection.execute(_FORGET, (container, pk, key, now - memory, -now)).rowcount:
             raise AlreadyExistsError(
                 f"document {container}/{key} exists already in partition {pk!r}", hint="Read it, or use another id"
             ) from None
@@ -104,7 +115,7 @@ def replace(connection: sqlite3.Connection, now: float, new: Prepared, if_match:
         ConflictError: It has another ETag.
         NotFoundError: There is none.
     """
-    container, pk, key, due, ttl, lookup, body = new
+    container, pk, key, due, ttl, lookup, body, _ = new
     row, version = parse_etag(if_match)
     expires_at = None if ttl is None else now + ttl
     if connection.execute(_UPDATE, (due, expires_at, lookup, body, row, version, container, pk, key, now)).rowcount:
@@ -154,22 +165,35 @@ def patch(
     return replace(connection, now, prepare(container, changed, lookup), stored.etag)
 
 
-def read(connection: sqlite3.Connection, now: float, container: str, pk: str, key: str) -> Stored:
-    """Return a document. Raises `NotFoundError`."""
+def read(connection: sqlite3.Connection, now: float, container: str, pk: str, key: str, memory: float = 0.0) -> Stored:
+    """Return a document. Raises `NotFoundError`; `GoneError` where its id is remembered."""
     found = connection.execute(_READ, (container, pk, key, now)).fetchone()
     if found is None:
+        if memory and connection.execute(_REMEMBERED, (container, pk, key, now - memory, -now)).fetchone():
+            raise GoneError(f"document {container}/{key} has expired", hint="Its id is remembered, and taken")
         raise _missing(container, key)
     row, version, body = found
     return Stored(jsonio.loads(body), f"{row}.{version}")
 
 
-def purge(connection: sqlite3.Connection, now: float, limit: int) -> list[tuple[str, str, str]]:
-    """Remove up to `limit` expired documents; return container, pk and id of each."""
-    return connection.execute(
-        "DELETE FROM documents WHERE row IN "
-        "(SELECT row FROM documents WHERE expires_at <= ? ORDER BY expires_at LIMIT ?) RETURNING container, pk, id",
-        (now, limit),
-    ).fetchall()
+def purge(connection: sqlite3.Connection, now: float, limit: int, memories: Mapping[str, float]) -> int:
+    """Remove up to `limit` documents that have expired with their blobs, and as many tombstones; return how many.
+
+    Args:
+        connection: The writer's.
+        now: Epoch seconds.
+        limit: Bounds how long the file is held.
+        memories: By container, for how many seconds ids are remembered.
+    """
+    rows = connection.execute(_EXPIRED, (now, limit)).fetchall()
+    for row, container, key, expires_at in rows:
+        until = expires_at + memories.get(container, 0.0)
+        if until > now:
+            connection.execute(_EMPTY, (-until, row))
+        else:
+            connection.execute("DELETE FROM documents WHERE row = ?", (row,))
+        blobs.delete_all(connection, now, key)
+    return len(rows) + connection.execute(_PAST, (-now, limit)).rowcount
 
 
 def use_lookups(connection: sqlite3.Connection, lookups: Mapping[str, str]) -> None:

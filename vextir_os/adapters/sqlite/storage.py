@@ -38,9 +38,11 @@ class SqliteStorage:
         broker: All entities; `queue(name)` is the port's view of one.
     """
 
-    def __init__(self, database: Database, core: Core, lookups: Mapping[str, str]) -> None:
+    def __init__(
+        self, database: Database, core: Core, lookups: Mapping[str, str], memories: Mapping[str, float]
+    ) -> None:
         self._database = database
-        self.store = SqliteStore(database, lookups)
+        self.store = SqliteStore(database, lookups, memories)
         self.broker = Broker(database, core)
         self.atomic = SqliteAtomic(database, core, self.store)
         self.blobs = SqliteBlobs(database)
@@ -103,6 +105,7 @@ def open_storage(
     busy_timeout_s: float = 10.0,
     max_pages: int | None = None,
     lookups: Mapping[str, str] = LOOKUPS,
+    memories: Mapping[str, float] | None = None,
     worker: str | None = None,
 ) -> SqliteStorage:
     """Return the storage over one file, not started yet.
@@ -115,6 +118,7 @@ def open_storage(
         busy_timeout_s: How long to wait for another process's write lock.
         max_pages: Limit of the file in pages of 4 KB.
         lookups: Members that are indexed beside id, pk and due, by container.
+        memories: Seconds for which the ids of expired documents are remembered, by container.
         worker: Names who uses it, 16 hex digits: by this name its locks are given up when its process is gone.
     """
     core = Core(worker or secrets.token_hex(8))
@@ -126,4 +130,4 @@ def open_storage(
         busy_timeout_s=busy_timeout_s,
         max_pages=max_pages,
     )
-    return SqliteStorage(database, core, lookups)
+    return SqliteStorage(database, core, lookups, memories or {})

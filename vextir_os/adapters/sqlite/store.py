@@ -26,11 +26,13 @@ class SqliteStore:
     Args:
         database: Where the work is done.
         lookups: For a container, the top-level member (a text) that is indexed: `{"events": "event_id"}`.
+        memories: For a container, for how many seconds the ids of expired documents are remembered.
     """
 
-    def __init__(self, database: Database, lookups: Mapping[str, str]) -> None:
+    def __init__(self, database: Database, lookups: Mapping[str, str], memories: Mapping[str, float]) -> None:
         self._database = database
         self.lookups = dict(lookups)
+        self._memories = dict(memories)
 
     async def create(self, container: str, document: Document) -> str:
         """As the port says."""
@@ -40,7 +42,9 @@ class SqliteStore:
 
     async def read(self, container: str, pk: str, id: str) -> Stored:  # noqa: A002
         """As the port says; never old."""
-        stored: Stored = await self._database.read(partial(documents.read, container=container, pk=pk, key=id))
+        memory = self._memories.get(container, 0.0)
+        read = partial(documents.read, container=container, pk=pk, key=id, memory=memory)
+        stored: Stored = await self._database.read(read)
         return stored
 
     async def replace(self, container: str, document: Document, *, if_match: str) -> str:
@@ -118,16 +122,15 @@ class SqliteStore:
         )
         return page
 
-    async def purge(self, limit: int = 1000) -> Sequence[tuple[str, str, str]]:
-        """Remove up to `limit` expired documents; return container, pk and id of each, for who keeps their blobs."""
-        gone: list[tuple[str, str, str]] = await self._database.submit(
-            partial(documents.purge, limit=limit), single=True
-        )
+    async def purge(self, limit: int = 1000) -> int:
+        """Remove up to `limit` expired documents with their blobs, and as many ids remembered; return how many."""
+        purge = partial(documents.purge, limit=limit, memories=self._memories)
+        gone: int = await self._database.submit(purge)
         return gone
 
     def prepare(self, container: str, document: Document) -> documents.Prepared:
         """Check and encode a document for a unit. Raises `InvalidRequestError`, `InvalidEventError`."""
-        return documents.prepare(container, document, self.lookups.get(container))
+        return documents.prepare(container, document, self.lookups.get(container), self._memories.get(container, 0.0))
 
 
 def _query(
