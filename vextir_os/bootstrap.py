@@ -110,7 +110,10 @@ async def open_kernel(
     try:
         kernel = await _assemble(settings, worker, storage, registry, policy, signer, clock, spans)
         await kernel.processor.parts.paused.refresh()
-        yield kernel
+        try:
+            yield kernel
+        finally:
+            await kernel.processor.parts.hosts.close()
     finally:
         await stop_all(registry.at_hand)
         await storage.close()

@@ -243,7 +243,7 @@ PLANTED = (
     ),
     Planted(
         "what an upstream answered is not looked at",
-        "processor/failure.py",
+        "runs/failure.py",
         "told(error, now=now) or (",
         "(",
         (FAILURES, "comes_when_the_error_says"),

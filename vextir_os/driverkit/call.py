@@ -1,10 +1,11 @@
 """Calling a driver with an event. No time-out, no retry, no permission: those belong to the processor."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from inspect import isawaitable
 from types import CoroutineType
-from typing import Any
+from typing import Any, Protocol
 
 from vextir_os.driverkit.binding import Binding
 from vextir_os.driverkit.classes import is_class
@@ -56,6 +57,37 @@ def loaded(target: Callable[..., Any], manifest: Manifest | None = None) -> Load
         return LoadedDriver(manifest=manifest, start=binding.starter(target))
     instance = Instance(target, manifest, binding)
     return LoadedDriver(manifest=manifest, start=instance, instance=instance)
+
+
+class OnThread(Protocol):
+    """A thread that drivers are called on: its own event loop, and the task of the call in progress."""
+
+    task: "asyncio.Task[Any] | None"
+
+    @property
+    def own(self) -> asyncio.AbstractEventLoop:
+        """The event loop, which is not running."""
+        ...
+
+
+def call_here(driver: LoadedDriver, event: Event, ctx: Context, on: OnThread) -> Any:
+    """Call a driver on this thread, which it may block. A plain function runs outside of any event loop.
+
+    Raises:
+        BaseException: As `call_driver`.
+    """
+    returned = driver.start(event, ctx)
+    if not isawaitable(returned):
+        return returned
+
+    async def awaited() -> Any:
+        return await returned
+
+    on.task = on.own.create_task(awaited())
+    try:
+        return on.own.run_until_complete(on.task)
+    finally:
+        on.task = None
 
 
 async def call_driver(driver: LoadedDriver, event: Event, ctx: Context) -> Any:

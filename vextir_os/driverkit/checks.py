@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from vextir_os.driverkit.manifest import Delivery, DriverKind, Isolation, Manifest, OnPoison, RetriedKind, Retry
-from vextir_os.errors import EventError, Kind, did_you_mean
+from vextir_os.errors import EventError, Kind, did_you_mean, shown
 from vextir_os.events.names import check_pattern, check_type
 
 CAPABILITIES = 32
@@ -27,10 +27,22 @@ TIMEOUT_S = 3600.0
 MEMORY_BYTES = (1_000_000, 64_000_000_000)
 """Memory limit that a driver may ask for, from and to."""
 
+PROCESSES = 1_000
+"""Further processes that a driver may ask for."""
+
+ENV = 32
+"""Environment variables that a driver may ask for."""
+
 ERRORS = 64
 """Exceptions that one driver may give a meaning, at most."""
 
 _EXCEPTION = re.compile(r"[^\W\d]\w{0,63}(?:\.[^\W\d]\w{0,63}){0,7}", re.ASCII)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
+_SECRET = re.compile(
+    r"^(VEXTIR|AZURE|AWS|GOOGLE|GCP|GCLOUD|AZUREML|IDENTITY|MSI|ARM|LD|DYLD|PYTHON|COSMOS|SERVICEBUS)_"
+    r"|KEY|SECRET|TOKEN|PASSW|CREDENTIAL|CONNECTION_?STR|^ANTHROPIC|^OPENAI|_DSN$|COOKIE|SESSION|_PAT$",
+    re.ASCII | re.IGNORECASE,
+)
 _TEXT_CHARS = {"version": 64, "description": 1_000}
 _CHOICES = {
     "kind": get_args(DriverKind),
@@ -55,6 +67,7 @@ def manifest_problems(manifest: Manifest) -> list[Problem]:
         *_pattern_problems(manifest.capabilities),
         *_list_problems("permissions", manifest.permissions, PERMISSIONS),
         *_limit_problems(manifest),
+        *_process_problems(manifest),
         *_retry_problems("retry", manifest.retry),
         *_error_problems(manifest.errors),
         *_text_problems(manifest),
@@ -80,9 +93,6 @@ def _choice_problems(manifest: Manifest) -> Iterator[Problem]:
         if value not in choices:
             known = ", ".join(f"`{choice}`" for choice in choices)
             yield f"unknown {option} `{value}`", did_you_mean(str(value), choices) or f"It is one of {known}"
-    if manifest.isolation in ("thread", "process"):
-        what = f"isolation `{manifest.isolation}` is not available yet; this version runs `inline` drivers only"
-        yield what, 'Leave it out, or write isolation="inline"'
 
 
 def _pattern_problems(capabilities: Any) -> Iterator[Problem]:
@@ -123,6 +133,26 @@ def _limit_problems(manifest: Manifest) -> Iterator[Problem]:
     memory = manifest.memory_bytes
     if memory is not None and not (type(memory) is int and low <= memory <= high):
         yield f"memory {memory!r} is not between 1 MB and 64 GB", 'Write memory="512MB"'
+
+
+def _process_problems(manifest: Manifest) -> Iterator[Problem]:
+    if manifest.cpu_s is not None and not _in_range(manifest.cpu_s, 0.1, TIMEOUT_S):
+        yield f"cpu {manifest.cpu_s!r} is not between 100 ms and 1 hour", 'Write cpu="10s"'
+    if type(manifest.processes) is not int or not 0 <= manifest.processes <= PROCESSES:
+        yield f"processes {manifest.processes!r} is not a whole number from 0 to {PROCESSES}", "Write processes=2"
+    problems = list(_list_problems("env", manifest.env, ENV))
+    yield from problems
+    for name in () if problems else manifest.env:
+        if not _VARIABLE.fullmatch(name):
+            yield f"env {shown(name)} is no name of an environment variable", 'Write env=["HTTP_PROXY"]'
+        elif _SECRET.search(name):
+            what = f"env {shown(name)} looks like a secret, and no secret enters a driver's process"
+            yield what, 'Run it isolation="thread" if it needs one'
+    if manifest.isolation == "process":
+        return
+    given = {"cpu": manifest.cpu_s is not None, "processes": manifest.processes != 0, "env": manifest.env != ()}
+    for option in (option for option, is_given in given.items() if is_given):
+        yield f"{option} is not enforced for isolation `{manifest.isolation}`", 'Write isolation="process"'
 
 
 def _retry_problems(place: str, retry: Any) -> Iterator[Problem]:

@@ -35,6 +35,9 @@ def driver(
     permissions: Sequence[str] = (),
     timeout: str | float | timedelta = "30s",
     memory: str | int | None = None,
+    cpu: str | float | timedelta | None = None,
+    processes: int = 0,
+    env: Sequence[str] = (),
     retry: Retry = Retry(),  # noqa: B008  (a frozen value)
     errors: Mapping[str, Kind] | None = None,
     isolation: Isolation = "inline",
@@ -55,6 +58,8 @@ def driver(
 ) -> Callable[[Function], Function]:
     """Declare an `async def` function, or a class with `async def handle(self, …)`, as a driver.
 
+    With isolation `thread` or `process` a plain `def` may block as well.
+
     Its parameters are the event (`event: Event`), the context (`ctx: Context`) and the event's data (`data: AnyModel`,
     validated and published as JSON Schema), each optional, in any order. It returns nothing, an Event, a list of
     Events, an output (JSON, a pydantic model, a dataclass) or a `Result`. Of a class each process has one instance; its
@@ -66,11 +71,16 @@ def driver(
         capabilities: Event types or patterns that it handles; 1 to 32, such as `github.issue.*`.
         permissions: `verb:resource` globs of what it may ever use, such as `emit:research.*`.
         timeout: Longest turn of one run: "500ms", "30s", "5m", "1h", seconds or a timedelta; at most one hour.
-        memory: Memory limit, "512MB" or bytes; kept and shown, not enforced for `inline`.
+        memory: Memory of its process and all below it, "512MB" or bytes; kept and shown, not enforced for `inline`
+            and `thread`.
+        cpu: CPU time of one turn, "10s"; for isolation `process`, as the next two.
+        processes: Further processes that a turn may have at once; whatever is left at its end is ended.
+        env: Environment variables that its process is given; no secrets.
         retry: How often and how patiently a failed run is tried again.
         errors: What the exceptions of its libraries mean, by the name of their class, alone or behind its package:
             `{"KeyError": "invalid", "openai.RateLimitError": "throttled"}`.
-        isolation: `inline`; this version runs no other.
+        isolation: `inline`: on the event loop. `thread`: on a thread, where blocking calls hold nobody up. `process`:
+            in a process of its own, without the OS's secrets, under limits that end it. See docs/guides/isolation.md.
         delivery: `idempotent` promises that running twice does no harm, and saves a write per event.
         concurrency: Runs at once over all workers; with `concurrency_key`, such as `data.customer`, for each value.
         concurrency_key: A path into the event's data, or an attribute such as `subject`; the same for the other keys.
@@ -104,6 +114,9 @@ def driver(
             permissions=_listed(permissions),
             timeout_s=_parsed("timeout", parse_duration, timeout, 30.0, problems),
             memory_bytes=memory if memory is None else _parsed("memory", parse_size, memory, None, problems),
+            cpu_s=cpu if cpu is None else _parsed("cpu", parse_duration, cpu, None, problems),
+            processes=processes,
+            env=_listed(env),
             retry=retry,
             errors={} if errors is None else errors,
             isolation=isolation,

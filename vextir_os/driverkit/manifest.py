@@ -55,7 +55,10 @@ class Manifest:
         permissions: `verb:resource` globs of what it may ever use; a policy must allow each use as well.
         timeout_s: Longest turn of one run, in seconds.
         errors: What exceptions mean that are not ours: `{"KeyError": "invalid", "openai.RateLimitError": "throttled"}`.
-        memory_bytes: Memory limit of isolation `process`; kept and shown, not enforced for `inline`.
+        memory_bytes: Memory limit of isolation `process`; kept and shown, not enforced elsewhere.
+        cpu_s: CPU time of one turn in seconds, for isolation `process`; None for as much as its time-out allows.
+        processes: Further processes that a turn may have at once, for isolation `process`.
+        env: Names of environment variables that its process is given beside the usual ones.
         flow: How much of it runs at once and how often it starts; None for as much as comes.
         on_poison: What the death of an ordered event's run does to its key: `skip` lets the next one go on, `halt`
             blocks the key until a person has answered.
@@ -76,6 +79,9 @@ class Manifest:
     permissions: tuple[str, ...] = ()
     timeout_s: float = 30.0
     memory_bytes: int | None = None
+    cpu_s: float | None = None
+    processes: int = 0
+    env: tuple[str, ...] = ()
     retry: Retry = field(default_factory=Retry)
     errors: Mapping[str, Kind] = field(default_factory=lambda: MappingProxyType({}))
     isolation: Isolation = "inline"

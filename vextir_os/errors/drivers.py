@@ -82,3 +82,46 @@ class AgentNotRunError(DriverError):
 
     code = "VX420"
     kind = "invalid"
+
+
+class DriverLimitError(DriverError):
+    """A driver used more of something than its manifest, or the OS, allows; its process was ended.
+
+    Args:
+        what: What happened, lower case, with the limit and its value.
+        limit: Name of the limit: `memory`, `cpu`, `processes`, `files`, `open_files`.
+        hint: What to do about it; a sentence.
+    """
+
+    code = "VX430"
+
+    def __init__(self, what: str, *, limit: str = "", hint: str = "") -> None:
+        self.limit = limit
+        super().__init__(what, hint=hint)
+
+
+class DriverCrashError(DriverError):
+    """A driver's process died under it, or wrote what no driver writes to the OS; it was ended."""
+
+    code = "VX431"
+
+
+class DriverBusyError(DriverError):
+    """There is no place to run this driver: too many of its turns could not be stopped, or no process starts."""
+
+    code = "VX432"
+    kind = "transient"
+
+
+class DriverRefusedError(DriverError, PermissionError):
+    """A driver's process reached for something that isolation `process` takes away."""
+
+    code = "VX433"
+    kind = "permission"
+
+
+class DriverRefusedImportError(DriverError, ImportError):
+    """A driver's process imported a module by which isolation `process` could be left."""
+
+    code = "VX434"
+    kind = "permission"

@@ -50,5 +50,8 @@ def _allowed(turn: Turn) -> bool:
         and turn.delivery.count <= _DELIVERIES
         and bool(turn.drivers)
         and not turn.waits
-        and all(driver.delivery == "idempotent" and not needs_renewal(driver.timeout_s) for driver in turn.drivers)
+        and all(
+            driver.delivery == "idempotent" and driver.isolation == "inline" and not needs_renewal(driver.timeout_s)
+            for driver in turn.drivers
+        )
     )

@@ -20,12 +20,12 @@ from vextir_os.events.limits import inline_bytes
 from vextir_os.events.names import is_reserved
 from vextir_os.policy.grammar import permits
 from vextir_os.policy.model import Request
-from vextir_os.processor.failure import failure_of
 from vextir_os.processor.intake import pack, pack_inline
 from vextir_os.processor.turn import Parts, Turn
 from vextir_os.processor.within import within
 from vextir_os.runs.claimcheck import SCHEME, check_out, output_in
 from vextir_os.runs.context import RunContext
+from vextir_os.runs.failure import failure_of
 from vextir_os.runs.keeper import Emit
 from vextir_os.runs.lineage import descend, emitters
 from vextir_os.runs.record import RecordDoc
@@ -54,7 +54,6 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
         event = _own_copy(turn, record)
         if event.dataref:
             event = await check_out(event, parts.blobs)
-        loaded = parts.registry.load(manifest)
         context = RunContext(
             driver=manifest.id,
             event_id=event.id,
@@ -66,7 +65,10 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
             correlation_id=event.correlationid,
             traceparent=_trace(parts, event, manifest, record),
         )
-        call = call_driver(loaded, event, context)
+        if manifest.isolation == "inline":
+            call = call_driver(parts.registry.load(manifest), event, context)
+        else:
+            call = await parts.hosts.call(parts.registry, manifest, event, context)
         returned = await within(call, manifest, parts.stops, record["id"], run["fence"])
         result = normalise(returned, manifest.id)
         events, decisions = _permitted(parts, event, manifest, record, result.events) if result.events else ((), [])

@@ -53,7 +53,8 @@ async def _run(parts: Parts, turn: Turn, driver: str, hold: Hold) -> None:
     manifest = parts.registry.get(driver)
     keeper = turn.the_keeper
     try:
-        if needs_renewal(manifest.timeout_s):
+        # An isolated driver may wait for its place for longer than its lease.
+        if needs_renewal(manifest.timeout_s) or manifest.isolation != "inline":
             async with _lease_kept(parts, turn, manifest, hold):
                 outcome = await attempt(parts, turn, manifest, keeper.record)
         else:

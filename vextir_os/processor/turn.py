@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal
+from vextir_os.isolation.hosts import Hosts
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Decision
 from vextir_os.ports.blobs import Blobs
@@ -45,6 +46,7 @@ class Parts:
         paused: What is paused.
         books: The documents of drivers' limits.
         stops: The drivers at work in this process.
+        hosts: Where drivers run that are not `inline`.
         spans: Where somebody collects traces: names the spans of runs.
     """
 
@@ -62,6 +64,7 @@ class Parts:
     paused: Paused
     books: Books
     stops: Stops = field(default_factory=Stops)
+    hosts: Hosts = field(default_factory=Hosts)
     spans: Spans | None = None
 
 

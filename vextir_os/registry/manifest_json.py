@@ -127,6 +127,7 @@ def _to_json(manifest: Manifest) -> dict[str, Any]:
     return entry | {
         "capabilities": list(manifest.capabilities),
         "permissions": list(manifest.permissions),
+        "env": list(manifest.env),
         "retry": {**_rule(manifest.retry), "on": {kind: _rule(rule) for kind, rule in manifest.retry.on.items()}},
         "errors": dict(manifest.errors),
         "flow": None if manifest.flow is None else _flow_json(manifest.flow),
@@ -143,6 +144,7 @@ def _from_json(entry: dict[str, Any], sources: Mapping[str, str]) -> Manifest:
             | {
                 "capabilities": tuple(entry["capabilities"]),
                 "permissions": tuple(entry["permissions"]),
+                "env": tuple(entry["env"]),
                 "retry": _retry(entry["retry"]),
                 "flow": None if entry["flow"] is None else _flow(entry["flow"]),
                 "agent": None if entry["agent"] is None else agent_from_json(entry["agent"]),

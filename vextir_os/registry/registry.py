@@ -92,6 +92,15 @@ class Registry:
         """What all drivers together handle: types and patterns."""
         return self._trie.patterns
 
+    def root_of(self, manifest: Manifest) -> Path:
+        """Return the project root that a driver's code is below. Raises `UnknownDriverError` where there is none."""
+        if self._root is None:
+            raise UnknownDriverError(
+                f"driver `{manifest.id}` has no file that a process could load it from",
+                hint="Put it into drivers/<name>/driver.py, or run it `inline` or `thread`",
+            )
+        return self._root
+
     def find(self, driver_id: str) -> Manifest | None:
         """Return the manifest of a driver; None when there is no such driver here."""
         found = self._used.get(driver_id)

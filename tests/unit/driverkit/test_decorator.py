@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from vextir_os import Event, Retry, driver
-from vextir_os.driverkit.manifest import Manifest
+from vextir_os.driverkit.manifest import Isolation, Manifest
 from vextir_os.errors import ManifestError, ManifestProblemsError
 
 loose = cast(Callable[..., Callable[[Any], Any]], driver)
@@ -188,12 +188,50 @@ def test_a_wrong_option_is_named_with_what_to_write(options: dict[str, Any], mes
     )
 
 
-@pytest.mark.parametrize("isolation", ["thread", "process"])
-def test_other_isolations_are_refused_until_they_exist(isolation: str) -> None:
-    assert refused("a", capabilities=["b"], isolation=isolation) == (
-        f"driver `a`: isolation `{isolation}` is not available yet; this version runs `inline` drivers only. "
-        'Leave it out, or write isolation="inline"'
+@pytest.mark.parametrize("isolation", ["inline", "thread"])
+@pytest.mark.parametrize(
+    "option", [{"cpu": "1s"}, {"processes": 1}, {"env": ["HTTP_PROXY"]}], ids=lambda given: next(iter(given))
+)
+def test_a_limit_that_nothing_would_enforce_is_refused(isolation: str, option: dict[str, Any]) -> None:
+    (name,) = option
+    assert refused("a", capabilities=["b"], isolation=isolation, **option) == (
+        f'driver `a`: {name} is not enforced for isolation `{isolation}`. Write isolation="process"'
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["VEXTIR_API_KEY", "AZURE_CLIENT_ID", "AWS_PROFILE", "OPENAI_BASE", "db_password", "GH_TOKEN", "LD_PRELOAD"]
+)
+def test_no_secret_is_handed_to_a_process(name: str) -> None:
+    assert refused("a", capabilities=["b"], isolation="process", env=[name]) == (
+        f"driver `a`: env `{name}` looks like a secret, and no secret enters a driver's process. "
+        'Run it isolation="thread" if it needs one'
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        pytest.param({"cpu": 0.01}, 'cpu 0.01 is not between 100 ms and 1 hour. Write cpu="10s"', id="cpu"),
+        pytest.param(
+            {"processes": -1}, "processes -1 is not a whole number from 0 to 1000. Write processes=2", id="processes"
+        ),
+        pytest.param(
+            {"env": ["A B"]}, 'env `A B` is no name of an environment variable. Write env=["HTTP_PROXY"]', id="env"
+        ),
+    ],
+)
+def test_a_limit_of_a_process_out_of_its_range_is_refused(option: dict[str, Any], message: str) -> None:
+    assert refused("a", capabilities=["b"], isolation="process", **option) == f"driver `a`: {message}"
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_a_plain_function_may_block_a_thread_or_a_process_of_its_own(isolation: Isolation) -> None:
+    @driver("a", capabilities=["b"], isolation=isolation)
+    def run(event: Event) -> int:
+        return 1
+
+    assert manifest_of(run).isolation == isolation
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from vextir_os.driverkit.failures import ThrottledError, TransientError
 from vextir_os.errors import StoreUnavailableError
-from vextir_os.processor.failure import failure_of
+from vextir_os.runs.failure import failure_of
 
 
 @pytest.mark.parametrize(

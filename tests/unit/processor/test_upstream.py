@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vextir_os.driverkit.failures import InvalidError
-from vextir_os.processor.failure import failure_of
-from vextir_os.processor.upstream import told
+from vextir_os.runs.failure import failure_of
+from vextir_os.runs.upstream import told
 
 NOW = 1_800_000_000.0
 

@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import get_args
 
 from vextir_os.errors import DriverError, DriverStartError, Kind, VextirError
-from vextir_os.processor.upstream import told
 from vextir_os.runs.transitions import Failure
+from vextir_os.runs.upstream import told
 
 _MESSAGE_CHARS = 2_000
 _TRACEBACK_CHARS = 8_000
@@ -24,6 +24,14 @@ _CODE_CHARS = 20
 _CLASS_CHARS = 200
 _TRANSIENT = (TimeoutError, ConnectionError, asyncio.CancelledError)
 _NOTHING: Mapping[str, Kind] = MappingProxyType({})
+
+
+class ReportedFailure(Exception):  # noqa: N818 - it carries a failure, as it was judged where it happened
+    """A failure that was judged by `failure_of` in another process; it counts as it is."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(str(failure.detail["message"]))
 
 
 def failure_of(error: BaseException, *, declared: Mapping[str, Kind] = _NOTHING, now: float = 0.0) -> Failure:
@@ -34,6 +42,8 @@ def failure_of(error: BaseException, *, declared: Mapping[str, Kind] = _NOTHING,
         declared: What its manifest says of exceptions that are not ours.
         now: Epoch seconds, for an upstream that names a date.
     """
+    if isinstance(error, ReportedFailure):
+        return error.failure
     name = _text(type(error).__name__)[:_CLASS_CHARS]
     if isinstance(error, DriverStartError):
         code, (kind, retry_after_s) = error.code, _of_start(error.__cause__, declared, now)

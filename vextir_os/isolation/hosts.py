@@ -1,0 +1,73 @@
+"""Where drivers run that are not `inline`: one pool for each driver, made at its first event."""
+
+import asyncio
+from collections.abc import Coroutine
+from functools import partial
+from typing import Any, TypeVar
+
+from vextir_os.driverkit.context import Context
+from vextir_os.driverkit.manifest import Manifest
+from vextir_os.events.event import Event
+from vextir_os.isolation.pool import IDLE_S, ProcessPool
+from vextir_os.isolation.threads import ThreadPool
+from vextir_os.registry.registry import Registry
+
+_CLOSE_S = 5.0
+Pool = TypeVar("Pool", ProcessPool, ThreadPool)
+
+
+class Hosts:
+    """Runs turns of drivers on threads and in processes. Used from one event loop.
+
+    Args:
+        idle_s: Seconds without a turn after which a process ends.
+    """
+
+    def __init__(self, idle_s: float = IDLE_S) -> None:
+        self._idle_s = idle_s
+        self._processes: dict[str, ProcessPool] = {}
+        self._threads: dict[str, ThreadPool] = {}
+
+    async def call(
+        self, registry: Registry, manifest: Manifest, event: Event, ctx: Context
+    ) -> Coroutine[Any, Any, Any]:
+        """Wait for a place to run a driver, and return the coroutine of its turn there, to be awaited at once.
+
+        Args:
+            registry: Has the driver.
+            manifest: The driver's.
+            event: What it is to handle.
+            ctx: Its context.
+
+        Raises:
+            VextirError: There is no such place, or the driver cannot be loaded there.
+            ReportedFailure: The same, as the driver's process judged it.
+        """
+        if manifest.isolation == "thread":
+            threads = self._threads.get(manifest.id)
+            if threads is None or threads.manifest is not manifest:
+                threads = self._change(self._threads, ThreadPool(manifest, partial(registry.load, manifest)))
+            return threads.run(await threads.take(), event, ctx)
+        processes = self._processes.get(manifest.id)
+        if processes is None or processes.manifest is not manifest:
+            pool = ProcessPool(manifest, registry.root_of(manifest), self._idle_s)
+            processes = self._change(self._processes, pool)
+        return processes.run(await processes.take(), event, ctx)
+
+    @staticmethod
+    def _change(pools: dict[str, Pool], new: Pool) -> Pool:
+        old = pools.get(new.manifest.id)
+        if old is not None:
+            old.retire()
+        pools[new.manifest.id] = new
+        return new
+
+    async def close(self) -> None:
+        """End all that runs, and wait until it is gone, for some seconds at most."""
+        hosts = [host for pool in self._processes.values() for host in pool.close()]
+        for threads in self._threads.values():
+            threads.retire()
+        self._processes.clear()
+        self._threads.clear()
+        if hosts:
+            await asyncio.wait([asyncio.ensure_future(host.gone.wait()) for host in hosts], timeout=_CLOSE_S)
