@@ -76,8 +76,9 @@ def result_of(message: Mapping[str, Any]) -> Result:
 def failure_of_json(said: Any) -> Failure:
     """Return the failure that an answer holds, each text cut to its length. Raises `DriverCrashError`."""
     detail = said.get("detail") if type(said) is dict else None
-    kind = said.get("kind") if type(said) is dict else None
-    if type(detail) is not dict or not isinstance(kind, str) or kind not in get_args(Kind):
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    kind = next((kind for kind in kinds if type(said) is dict and kind == said.get("kind")), None)
+    if type(detail) is not dict or kind is None:
         raise malformed("a failure of no kind")
     after: Any = said.get("retry_after_s")
     named = type(after) in (int, float) and math.isfinite(after) and after >= 0
