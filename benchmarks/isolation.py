@@ -1,4 +1,4 @@
-"""What a call costs in another isolation: the same driver inline, on a thread and in a warm process, one call at a time.
+"""What a call costs in another isolation: the same driver inline, on a thread and in a warm process, one by one.
 
     python -m benchmarks.isolation --calls 2000
 
@@ -27,7 +27,7 @@ from vextir_os.registry.index import build_index
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.context import RunContext
 
-_DRIVER = '''
+_DRIVER = """
 from vextir_os import Context, Event, driver
 
 
@@ -35,7 +35,7 @@ from vextir_os import Context, Event, driver
 async def handle(event: Event, ctx: Context) -> dict:
     total = sum(item["count"] * item["price"] for item in event.data["items"])
     return {{"number": event.data["number"], "total": total}}
-'''
+"""
 ISOLATIONS = ("inline", "thread", "process")
 
 
