@@ -21,7 +21,7 @@ COMMANDS = {
     "trace": ("trace:trace", "Show what happened with an event, and all that it caused."),
     "runs": ("runs:app", "List the newest runs; show or cancel those of an event."),
     "dead": ("dead:app", "List dead letters; show, replay, discard or group them."),
-    "drivers": ("drivers:drivers", "List the drivers of the project."),
+    "drivers": ("drivers:app", "List the drivers of the project; `drivers show NAME` shows one."),
     "pause": ("pause:app", "Hold back a driver, a type of events or a tenant; events are taken in."),
     "resume": ("pause:resume_app", "End a pause; what waited goes on."),
     "build": ("drivers:build", "Write the driver index."),

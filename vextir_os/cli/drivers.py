@@ -3,30 +3,39 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit
 from vextir_os.cli.indexing import built
-from vextir_os.cli.options import Flag, Output, Project
+from vextir_os.cli.options import Flag, Output, Project, Words, no_words
 from vextir_os.cli.project import settings_of
 from vextir_os.driverkit.manifest import Manifest
-from vextir_os.errors import StaleIndexError
+from vextir_os.errors import StaleIndexError, UnknownDriverError, did_you_mean, shown
 from vextir_os.settings import Settings
 
 HEAD = ("ID", "KIND", "VERSION", "WHERE", "CAPABILITIES", "PERMISSIONS")
+_LAST = 10
+
+Name = Annotated[str, Parameter(help="Id of the driver.")]
 Check = Annotated[Flag, Parameter(help="Build nothing: say whether the index is fresh, and end with 1 if it is not.")]
 
+app = App(name="drivers", help="List the drivers of the project; `drivers show NAME` shows one.", sort_key=6)
 
-def drivers(*, output: Output = "table", project: Project = None) -> int:
+
+@app.default
+@app.command(name="list")
+def drivers(*words: Words, output: Output = "table", project: Project = None) -> int:
     """List the drivers of the project, from their index."""
+    no_words(words, ("list", "show"))
+    from vextir_os.cli.driver_view import row_of
     from vextir_os.cli.output import write_list
     from vextir_os.registry.index import load_index
 
     settings = settings_of(project)
     index = load_index(settings.root)
     pauses = _pauses(settings)
-    items = [_item(manifest) | {"paused": pauses.get(manifest.id)} for manifest in index.manifests]
+    items = [row_of(manifest) | {"paused": pauses.get(manifest.id)} for manifest in index.manifests]
     lines = [_line(manifest) for manifest in index.manifests]
     head: tuple[str, ...] = HEAD
     if pauses:
@@ -35,6 +44,31 @@ def drivers(*, output: Output = "table", project: Project = None) -> int:
     write_list(screen.stdout(), output, many="drivers", one="driver", items=items, table=lines, head=head)
     if not items:
         screen.stderr().write("no drivers. Put one into drivers/<name>/driver.py")
+    return Exit.DONE
+
+
+@app.command
+def show(name: Name, /, *, output: Output = "table", project: Project = None) -> int:
+    """Show a driver in full: its manifest, where it comes from, what data it takes, its last runs."""
+    from vextir_os.cli.driver_view import driver_lines, view_of
+    from vextir_os.cli.output import write_document
+    from vextir_os.registry.index import load_index
+
+    settings = settings_of(project)
+    manifests = {manifest.id: manifest for manifest in load_index(settings.root).manifests}
+    if name not in manifests:
+        hint = did_you_mean(name, manifests) or "Run: vextir drivers"
+        raise UnknownDriverError(f"there is no driver {shown(name)}", hint=hint)
+    manifest = manifests[name]
+    view = view_of(manifest, _last_runs(settings, name))
+    pause = _pauses(settings).get(name)
+    to = screen.stdout()
+    if output != "table":
+        write_document(to, output, {"schema": "vextir.driver-details.v1", **view, "paused": pause})
+        return Exit.DONE
+    to.write(*driver_lines(to, manifest, view))
+    if pause is not None:
+        screen.stderr().write(f"it is paused. Next: vextir resume driver {name}")
     return Exit.DONE
 
 
@@ -60,6 +94,23 @@ def build(*, check: Check = False, project: Project = None) -> int:
     return Exit.DONE
 
 
+def _last_runs(settings: Settings, name: str) -> list[dict[str, Any]]:
+    """Return the newest runs of a driver, from the newest events; none where the project has no data yet."""
+    if not (settings.data_dir / "vextir.db").exists():
+        return []
+    from vextir_os.local.loop import run
+
+    return run(_newest(settings, name))
+
+
+async def _newest(settings: Settings, name: str) -> list[dict[str, Any]]:
+    from vextir_os.cli.project import open_to_read
+    from vextir_os.runs.runlist import Wanted, page
+
+    async with open_to_read(settings) as kernel:
+        return [*(await page(kernel.store, settings.tenant, Wanted(driver=name), limit=_LAST)).items][:_LAST]
+
+
 def _pauses(settings: Settings) -> dict[str, Mapping[str, Any]]:
     """Return the pauses of drivers by id; none where the project has no data yet."""
     if not (settings.data_dir / "vextir.db").exists():
@@ -80,21 +131,6 @@ def _all_stale(stale: list[StaleIndexError]) -> StaleIndexError:
     return StaleIndexError(
         f"the driver index is older than the drivers: {changes}", hint=stale[0].hint, where=stale[0].where
     )
-
-
-def _item(manifest: Manifest) -> dict[str, object]:
-    return {
-        "id": manifest.id,
-        "kind": manifest.kind,
-        "version": manifest.version,
-        "description": manifest.description,
-        "where": f"{manifest.entry.rpartition(':')[0]}:{manifest.line}",
-        "capabilities": list(manifest.capabilities),
-        "permissions": list(manifest.permissions),
-        "timeout_s": manifest.timeout_s,
-        "isolation": manifest.isolation,
-        "code_hash": manifest.code_hash,
-    }
 
 
 def _line(manifest: Manifest) -> screen.Line:

@@ -50,7 +50,7 @@ def encode_index(index: Index) -> bytes:
             "v": VERSION,
             "shape": _shape(),
             "sources": dict(sorted(index.sources.items())),
-            "manifests": [_to_json(manifest) for manifest in sorted(index.manifests, key=lambda manifest: manifest.id)],
+            "manifests": [*map(manifest_json, sorted(index.manifests, key=lambda manifest: manifest.id))],
         }
     )
 
@@ -122,7 +122,8 @@ def _shape() -> str:
     return hashlib.sha256(names.encode()).hexdigest()[:16]
 
 
-def _to_json(manifest: Manifest) -> dict[str, Any]:
+def manifest_json(manifest: Manifest) -> dict[str, Any]:
+    """Return a manifest as JSON, without the hash of its code, which stands among the sources."""
     entry = {name: getattr(manifest, name) for name in _FIELDS}
     return entry | {
         "capabilities": list(manifest.capabilities),
