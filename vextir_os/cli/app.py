@@ -16,6 +16,7 @@ from vextir_os.errors import UsageError
 COMMANDS = {
     "new": ("new:app", "Make a project; `new driver NAME` adds a driver to one."),
     "dev": ("dev:dev", "Run the OS until Ctrl-C; with --once, run the events of some files."),
+    "check": ("check:check", "Say all that is wrong with drivers, policies, plans and UI apps."),
     "send": ("send:send", "Publish an event, or many."),
     "events": ("events:app", "List the newest events; `events show ID` shows one."),
     "trace": ("trace:trace", "Show what happened with an event, and all that it caused."),

@@ -22,6 +22,7 @@ NAMES = {
 THERE = (
     "new",
     "dev",
+    "check",
     "send",
     "events",
     "trace",

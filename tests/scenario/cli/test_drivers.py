@@ -48,7 +48,7 @@ def test_a_driver_is_shown_with_its_manifest_its_schema_and_its_last_runs(ran: P
     assert "handles         order.placed" in lines
     assert "may use         nothing" in lines
     assert "retry           max_attempts 2, base_s 1.0, cap_s 300.0" in lines
-    assert 'flow            throttle [5, 1.0], debounce_max_s 0.0' in lines
+    assert "flow            throttle [5, 1.0], debounce_max_s 0.0" in lines
     assert '    "number": {' in shown.out
     assert {tuple(line.split("  ")[2:5]) for line in lines[-2:]} == {
         ("done", "order.placed", "first"),

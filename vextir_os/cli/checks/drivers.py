@@ -1,0 +1,60 @@
+"""Drivers: what keeps them from being used, what their code reaches outside, whether their index is fresh."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from vextir_os.cli.checks.findings import Finding, Severity, found
+from vextir_os.driverkit.manifest import Manifest
+from vextir_os.errors import AgentNotRunError, ManifestError, StaleIndexError, VextirError
+from vextir_os.registry.discover import Survey, survey
+from vextir_os.registry.folders import DRIVERS, MAIN, find_folders
+from vextir_os.registry.index import check_fresh, load_index
+from vextir_os.registry.manifest_json import INDEX_FILE
+from vextir_os.registry.outside import reaches
+
+CLIENT = "client.py"
+_HINT = f"Put what talks to the outside into {CLIENT} beside {MAIN}"
+
+
+def check_drivers(root: Path) -> tuple[Survey, list[Finding]]:
+    """Return the drivers, and what was found about them. Imports their modules."""
+    surveyed = survey(root, environ=os.environ)
+    warnings: list[VextirError] = [*surveyed.notes, *_not_run(surveyed.manifests), *_outside(root)]
+    findings = found("problem", "drivers", surveyed.problems) + found("warning", "drivers", warnings)
+    return surveyed, findings
+
+
+def check_index(root: Path) -> list[Finding]:
+    """Return whether the index is there and fresh. Imports no driver."""
+    try:
+        return found("problem", "index", check_fresh(root, load_index(root)))
+    except StaleIndexError as error:
+        # It is written at the next start of `vextir dev`; who deploys needs it.
+        severity: Severity = "problem" if (root / INDEX_FILE).exists() else "warning"
+        return found(severity, "index", [error])
+
+
+def _not_run(manifests: Sequence[Manifest]) -> Iterator[VextirError]:
+    for manifest in manifests:
+        if manifest.agent is not None:
+            what = (
+                f"`{manifest.id}` is a declared agent, and this version runs none: what comes is kept as a dead letter"
+            )
+            yield AgentNotRunError(what, where=f"{manifest.entry.rpartition(':')[0]}:{manifest.line}")
+
+
+def _outside(root: Path) -> Iterator[VextirError]:
+    """Yield where the code of a project's drivers reaches outside past its client."""
+    for folder in find_folders(root / DRIVERS)[0]:
+        for path in sorted(folder.rglob("*.py")):
+            parts = path.relative_to(folder).parts
+            if parts == (CLIENT,) or any(part.startswith(".") for part in parts):
+                continue
+            try:
+                places = reaches(path.read_bytes().decode("utf-8-sig"))
+            except (SyntaxError, ValueError, OSError, RecursionError):
+                # Said already, by whoever imports it.
+                continue
+            name = path.relative_to(root).as_posix()
+            yield from (ManifestError(what, hint=_HINT, where=f"{name}:{line}") for line, what in places)
