@@ -4,6 +4,7 @@ import contextlib
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from typing import Literal
@@ -57,6 +58,27 @@ PURGES = 20
 """Expired documents that one transaction removes, and transactions of one sweep, at most."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """What stands where a test may put something of its own.
+
+    Attributes:
+        draw: Uniform random numbers in [0, 1), for jitter.
+        threads: Whether the database is worked on in threads of its own; without, on the event loop.
+        atomic: Whether the transaction is used that store and queue share; without, as on Service Bus and Cosmos.
+        storage: Makes of the storage what the parts are put together from.
+    """
+
+    draw: Callable[[], float] = random.SystemRandom().random
+    threads: bool = True
+    atomic: bool = True
+    storage: Callable[[SqliteStorage], SqliteStorage] = lambda storage: storage
+
+
+REAL = Stand()
+"""What an installation has."""
+
+
 class _ToBus(Observer):
     """Shows on the bus what comes in, and what runs emit."""
 
@@ -78,6 +100,7 @@ async def open_kernel(
     policy: PolicyEngine | None = None,
     clock: Clock | None = None,
     spans: Spans | None = None,
+    stand: Stand = REAL,
 ) -> AsyncIterator[Kernel]:
     """Open the OS of a project on SQLite; close it at the end.
 
@@ -87,6 +110,7 @@ async def open_kernel(
         policy: The policies; by default those of the project.
         clock: By default the machine's.
         spans: Where traces are collected: makes them.
+        stand: What a test puts in the place of chance, threads and storage.
 
     Raises:
         ManifestProblemsError, StaleIndexError: The driver index cannot be used.
@@ -99,16 +123,19 @@ async def open_kernel(
     policy = policy or PolicyEngine(load_policies(settings.root / "policies"))
     signer = Signer(signing_key(settings.data_dir))
     worker = secrets.token_hex(8)
-    storage = open_storage(
-        settings.data_dir / FILE,
-        clock,
-        synchronous=settings.synchronous,
-        worker=worker,
-        memories={EVENTS: max(0, settings.dedupe_s - settings.retention_s)},
+    storage = stand.storage(
+        open_storage(
+            settings.data_dir / FILE,
+            clock,
+            synchronous=settings.synchronous,
+            worker=worker,
+            memories={EVENTS: max(0, settings.dedupe_s - settings.retention_s)},
+            threads=stand.threads,
+        )
     )
     await storage.start()
     try:
-        kernel = await _assemble(settings, worker, storage, registry, policy, signer, clock, spans)
+        kernel = await _assemble(settings, worker, storage, registry, policy, signer, clock, spans, stand)
         await kernel.processor.parts.paused.refresh()
         try:
             yield kernel
@@ -128,6 +155,7 @@ async def _assemble(
     signer: Signer,
     clock: Clock,
     spans: Spans | None = None,
+    stand: Stand = REAL,
 ) -> Kernel:
     await storage.broker.declare(QUEUE, EntityProperties(lock_duration_s=settings.lock_s))
     for name in LANES.values():
@@ -139,6 +167,7 @@ async def _assemble(
     lanes: dict[Lane, Queue] = {lane: storage.queue(name) for lane, name in LANES.items()}
     trusts = _trusts(settings.trusted_sources)
     who = operator(settings)
+    atomic = storage.atomic if stand.atomic else None
 
     async def emit(event: Event) -> str:
         (accepted,) = await intake.publish([event], who, source=BUS_SOURCE)
@@ -156,7 +185,7 @@ async def _assemble(
         clock=clock,
         queue=queue,
         ordered=ordered,
-        atomic=storage.atomic,
+        atomic=atomic,
         blobs=storage.blobs,
         signer=signer,
         policy=policy,
@@ -181,7 +210,7 @@ async def _assemble(
         queue=queue,
         ordered=ordered,
         signer=signer,
-        atomic=storage.atomic,
+        atomic=atomic,
         retention_s=settings.retention_s,
         letters_s=settings.deadletters_s,
         missed=observers.missed,
@@ -205,7 +234,7 @@ async def _assemble(
         limits=Limits(
             depth=settings.max_depth, loops=settings.max_loops, fan_out=settings.max_fan_out, flow=settings.max_flow
         ),
-        draw=random.SystemRandom().random,
+        draw=stand.draw,
         spans=spans,
     )
     return Kernel(

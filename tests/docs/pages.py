@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_DURATION = re.compile(r"\b\d+(?:\.\d+)? (?:ms|s)\b")
+_DURATION = re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s)\b")
 _PORT = re.compile(r"127\.0\.0\.1:\d+")
 _LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)

@@ -18,6 +18,7 @@ from tests.docs.pages import ROOT, Likeness, Step, consoles_of, files_of
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
 DRIVER = "drivers/shop/driver.py"
 POLICY = "policies/shop.yaml"
+TEST = "tests/test_shop.py"
 PATIENCE_S = 60.0
 ARRIVAL_S = 20.0
 
@@ -178,5 +179,11 @@ def test_the_program_of_the_readme_runs_the_os_in_process(shop: Path) -> None:
     assert output_of(step.command, shop, environment()) == list(step.output)
 
 
-def test_the_readme_writes_three_files(shop: Path) -> None:
-    assert sorted(files_of(PAGE)) == ["app.py", DRIVER, POLICY]
+def test_the_tests_of_the_readme_pass_as_it_says(shop: Path) -> None:
+    (step,) = consoles_of(PAGE, "Test a driver")
+    said = output_of(step.command, shop, environment(COLUMNS="80", PYTEST_ADDOPTS="-p no:asyncio"))
+    assert Likeness(folder=shop, shown="").differences(step.output, said) == []
+
+
+def test_the_readme_writes_four_files(shop: Path) -> None:
+    assert sorted(files_of(PAGE)) == ["app.py", DRIVER, POLICY, TEST]

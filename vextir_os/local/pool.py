@@ -29,6 +29,10 @@ class Pool:
         lock_s: How long a message stays locked, in seconds.
         batch: Deliveries in one receive, at most.
         renews: Whether the locks of messages at work are renewed: for a lane whose runs may outlast them.
+
+    Attributes:
+        queue: Where they come from.
+        batch: Deliveries in one receive, at most.
     """
 
     def __init__(
@@ -42,13 +46,13 @@ class Pool:
         renews: bool = False,
         batch: int = _BATCH,
     ) -> None:
-        self._queue = queue
+        self.queue = queue
         self._processor = processor
         self._observer = observer
         self._limit = limit
         self._lock_s = lock_s
         self._renews = renews
-        self._batch = batch
+        self.batch = batch
         self._busy: set[asyncio.Task[None]] = set()
         self._room = asyncio.Event()
 
@@ -63,7 +67,7 @@ class Pool:
                 await asyncio.sleep(0)
                 continue
             try:
-                deliveries = await self._queue.receive(min(free, self._batch), _WAIT_S)
+                deliveries = await self.queue.receive(min(free, self.batch), _WAIT_S)
             except StoreError as error:
                 if error.kind != "transient":
                     raise
@@ -72,7 +76,7 @@ class Pool:
                 continue
             for delivery in deliveries:
                 self._observer.received(delivery)
-                task = asyncio.create_task(self._handle(delivery))
+                task = asyncio.create_task(self.handle(delivery))
                 self._busy.add(task)
                 task.add_done_callback(self._busy.discard)
 
@@ -89,7 +93,8 @@ class Pool:
         await asyncio.gather(*late, return_exceptions=True)
         return not late
 
-    async def _handle(self, delivery: Delivery) -> None:
+    async def handle(self, delivery: Delivery) -> None:
+        """Process one delivery and settle it; whatever goes wrong, it goes back after a pause."""
         try:
             if self._renews:
                 async with self._lock_kept(delivery.token):
@@ -98,7 +103,7 @@ class Pool:
                 settlement = await self._processor.process(delivery)
             if settlement == "complete":
                 with contextlib.suppress(LockLostError):
-                    await self._queue.complete(delivery.token)
+                    await self.queue.complete(delivery.token)
             self._observer.settled(settlement)
         except asyncio.CancelledError:
             raise
@@ -123,7 +128,7 @@ class Pool:
             while True:
                 await asyncio.sleep(self._lock_s / 3)
                 with contextlib.suppress(StoreUnavailableError):
-                    await self._queue.renew(token)
+                    await self.queue.renew(token)
 
     async def _give_back(self, delivery: Delivery, error: Exception) -> None:
         # The pause keeps an outage from burning the delivery count, and stays inside the message's lock.
@@ -135,5 +140,5 @@ class Pool:
         pause = random.uniform(low, min(high, max(low, self._lock_s / 2)))  # noqa: S311 - jitter
         await asyncio.sleep(pause)
         with contextlib.suppress(StoreError):
-            await self._queue.abandon(delivery.token)
+            await self.queue.abandon(delivery.token)
         self._observer.settled("abandoned")

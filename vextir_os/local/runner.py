@@ -25,7 +25,7 @@ class Runner:
         self._kernel = kernel
         self._presence = Presence(kernel.settings.data_dir, kernel.worker)
         self._loops: list[asyncio.Task[None]] = []
-        self._pools = _pools(kernel)
+        self._pools = pools(kernel)
 
     async def __aenter__(self) -> "Runner":
         try:
@@ -60,7 +60,8 @@ class Runner:
             await asyncio.sleep(self._kernel.settings.sweep_s)
 
 
-def _pools(kernel: Kernel) -> dict[str, Pool]:
+def pools(kernel: Kernel) -> dict[str, Pool]:
+    """Return the workers of all lanes, by lane."""
     settings, make = kernel.settings, partial(Pool, processor=kernel.processor, observer=kernel.observers)
     limits: dict[Lane, int] = {"high": settings.high_concurrency, "slow": settings.slow_concurrency}
     return {

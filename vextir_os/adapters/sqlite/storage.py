@@ -15,6 +15,7 @@ from vextir_os.adapters.sqlite.broker import Broker
 from vextir_os.adapters.sqlite.core import Core
 from vextir_os.adapters.sqlite.database import Database
 from vextir_os.adapters.sqlite.engine import Engine
+from vextir_os.adapters.sqlite.inline import InlineDatabase
 from vextir_os.adapters.sqlite.opening import MEMORY, Synchronous
 from vextir_os.adapters.sqlite.queue import SqliteQueue
 from vextir_os.adapters.sqlite.store import SqliteStore
@@ -64,6 +65,11 @@ class SqliteStorage:
         """Finish what was submitted; waiting receivers end with no messages; later calls are refused."""
         await self._database.close()
 
+    def drop(self) -> None:
+        """Let go of the file at once, as a process that is killed. For a storage without threads."""
+        if isinstance(self._database, InlineDatabase):
+            self._database.drop()
+
     async def gauges(self) -> Gauges:
         """Return how things stand: what waits on the queues, how large the file is, how large groups were."""
         found = await self._database.read(gauges.queues)
@@ -107,6 +113,7 @@ def open_storage(
     lookups: Mapping[str, str] = LOOKUPS,
     memories: Mapping[str, float] | None = None,
     worker: str | None = None,
+    threads: bool = True,
 ) -> SqliteStorage:
     """Return the storage over one file, not started yet.
 
@@ -120,9 +127,10 @@ def open_storage(
         lookups: Members that are indexed beside id, pk and due, by container.
         memories: Seconds for which the ids of expired documents are remembered, by container.
         worker: Names who uses it, 16 hex digits: by this name its locks are given up when its process is gone.
+        threads: Whether the file is worked on in threads of its own; without, on the event loop.
     """
     core = Core(worker or secrets.token_hex(8))
-    database = Database(
+    database = (Database if threads else InlineDatabase)(
         MEMORY if str(path) == MEMORY else str(Path(path).absolute()),
         clock=clock or SystemClock(),
         companion=Engine(core),

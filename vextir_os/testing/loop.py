@@ -1,0 +1,169 @@
+"""An event loop whose time jumps: where everything waits for a timer, its time comes at once. Sockets and threads work.
+
+Time stands still while something can run, and between two commands of a test. It jumps to the next timer when nothing
+else can happen. As long as somebody waits for the world outside (a thread, a process, a socket), it passes as it really
+does. A `Life` in a task's context stands for the worker that the task belongs to: once it is over, none of its tasks
+takes another step, as in a process that was killed.
+"""
+
+import asyncio
+import contextvars
+import selectors
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar, TypeVarTuple
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+LIFE: contextvars.ContextVar["Life | None"] = contextvars.ContextVar("vextir_life", default=None)
+
+_BURIAL_TURNS = 1_000
+
+PATIENCE_S = 2.0
+"""A socket from which nothing comes for so long, in real time, is one that nobody waits for."""
+
+
+class Life:
+    """One life of a worker, from its start to its end.
+
+    Attributes:
+        over: Nothing of it runs any more.
+        ended: Set when it is over.
+    """
+
+    def __init__(self) -> None:
+        self.over = False
+        self.ended = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._aside: list[tuple[contextvars.Context, Callable[[], object]]] = []
+
+    def task(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Return a task of this life."""
+        context = contextvars.copy_context()
+        context.run(LIFE.set, self)
+        task = asyncio.get_running_loop().create_task(work, context=context)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def end(self) -> None:
+        """Let it be over, in the middle of whatever it does."""
+        self.over = True
+        self.ended.set()
+
+    def step(self, callback: Callable[[*Ts], object], args: tuple[*Ts]) -> Callable[[], None]:
+        """Return a callback as a step of this life: it is kept aside when the life is over by then."""
+
+        def step() -> None:
+            if self.over:
+                self._aside.append((contextvars.copy_context(), partial(callback, *args)))
+            else:
+                callback(*args)
+
+        return step
+
+    async def bury(self) -> None:
+        """Let what is left of it come to its end: whatever it asks for is refused by then."""
+        self.over = False
+        for _ in range(_BURIAL_TURNS):
+            if not self._tasks and not self._aside:
+                break
+            aside, self._aside = self._aside, []
+            for context, step in aside:
+                asyncio.get_running_loop().call_soon(step, context=context)
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.sleep(0)
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Runs tasks in virtual time.
+
+    Attributes:
+        still: Whether time stands, whatever is scheduled: nothing but calls from other threads is waited for.
+        outside: How many wait for the world outside; as long as there is one, time does not jump.
+    """
+
+    def __init__(self) -> None:
+        self.still = True
+        self.outside = 0
+        self._now = 0.0
+        selector = _Selector(self)
+        super().__init__(selector)
+        self._files = selector.get_map()
+        self._own_files = len(self._files)
+
+    def time(self) -> float:
+        """Return the virtual time in seconds; it begins at 0."""
+        return self._now
+
+    def pass_(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self._now += seconds
+
+    @property
+    def has_files(self) -> bool:
+        """Whether sockets or pipes are open that somebody may wait for."""
+        return len(self._files) > self._own_files
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        """Run a callback in this turn of the loop, unless its life is over by then."""
+        life = LIFE.get() if context is None else context.get(LIFE)
+        if life is None:
+            return super().call_soon(callback, *args, context=context)
+        return super().call_soon(life.step(callback, args), context=context)
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
+    ) -> asyncio.TimerHandle:
+        """Run a callback at a time, unless its life is over by then."""
+        life = LIFE.get() if context is None else context.get(LIFE)
+        if life is None:
+            return super().call_at(when, callback, *args, context=context)
+        return super().call_at(when, life.step(callback, args), context=context)
+
+    def run_in_executor(self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":
+        """Call the function in a thread; time passes as it really does until it ends."""
+        future = super().run_in_executor(executor, func, *args)
+        self.outside += 1
+        future.add_done_callback(self._come_in)
+        return future
+
+    def _come_in(self, _future: object) -> None:
+        self.outside -= 1
+
+
+class _Selector(selectors.DefaultSelector):
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+        self._waited_s = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        loop = self._loop
+        if timeout is not None and timeout <= 0:
+            return super().select(timeout)
+        if loop.still:
+            return super().select(None)
+        if timeout is None:
+            return self._really(None)
+        if loop.outside:
+            return self._really(timeout)
+        if loop.has_files and self._waited_s < PATIENCE_S:
+            return self._really(min(timeout, PATIENCE_S - self._waited_s))
+        events = super().select(0)
+        if not events:
+            loop.pass_(timeout)
+        return events
+
+    def _really(self, timeout: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        began = time.monotonic()
+        events = super().select(timeout)
+        passed = time.monotonic() - began
+        self._waited_s = 0.0 if events else self._waited_s + passed
+        self._loop.pass_(passed)
+        return events

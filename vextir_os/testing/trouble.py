@@ -1,0 +1,260 @@
+"""What a test wants to go wrong: drivers that fail or are slow, workers that die at a point, outages. And what did.
+
+A point is a place on the way of an event: `before commit`, `after driver`, `before store.create`. A worker dies there
+as a killed process does: nothing of it runs any more, and what it had written is there.
+"""
+
+import asyncio
+import contextvars
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from inspect import isawaitable
+from types import ModuleType
+from typing import Any, Literal, TypeVar
+
+from vextir_os.driverkit.call import LoadedDriver
+from vextir_os.driverkit.context import Context
+from vextir_os.driverkit.durations import parse_duration
+from vextir_os.driverkit.manifest import Manifest
+from vextir_os.errors import StoreUnavailableError, UsageError, did_you_mean
+from vextir_os.events.event import Event
+from vextir_os.registry.modules import import_driver_module
+from vextir_os.registry.registry import Registry
+from vextir_os.testing.loop import LIFE, VirtualLoop
+from vextir_os.testing.wires import Call, Do
+
+STAGES = ("receive", "admit", "driver", "commit", "publish", "settle")
+"""Places on the way of one event that have a name of their own."""
+
+CALLS = (
+    "store.create", "store.replace", "store.patch", "store.upsert", "store.delete", "atomic.transact", "queue.send",
+    "queue.receive", "queue.complete", "queue.abandon", "queue.renew", "blobs.put",
+)  # fmt: skip
+"""Calls of the ports that change something."""
+
+POINTS = tuple(f"{side} {place}" for place in (*STAGES, *CALLS) for side in ("before", "after"))
+"""Where a worker may die."""
+
+S = TypeVar("S", bound="Script")
+
+Port = Literal["store", "queue", "blobs"]
+
+
+class Way:
+    """How far one delivery has come.
+
+    Attributes:
+        entered: A driver was called for it.
+    """
+
+    __slots__ = ("_loop", "entered")
+
+    def __init__(self) -> None:
+        self.entered = False
+        self._loop: VirtualLoop | None = None
+
+    def leave(self) -> None:
+        """Say that it waits for a thread or a process: time passes as it really does until it is over."""
+        loop = asyncio.get_running_loop()
+        if self._loop is None and isinstance(loop, VirtualLoop):
+            self._loop = loop
+            loop.outside += 1
+
+    def come_home(self) -> None:
+        """Say that it is over."""
+        if self._loop is not None:
+            self._loop.outside -= 1
+
+
+WAY: contextvars.ContextVar[Way | None] = contextvars.ContextVar("vextir_way", default=None)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Script:
+    """Something that is to go wrong.
+
+    Attributes:
+        what: It, in words.
+        left: How often it will still happen; None for always.
+        happened: How often it has happened.
+    """
+
+    what: str
+    left: int | None
+    happened: int = 0
+
+    def happens(self) -> bool:
+        """Whether it happens now; counts."""
+        if self.left == 0:
+            return False
+        if self.left is not None:
+            self.left -= 1
+        self.happened += 1
+        return True
+
+    def __repr__(self) -> str:
+        left = "" if self.left is None else f", {self.left} times to come"
+        return f"<{self.what}: happened {self.happened} times{left}>"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _OfDriver(Script):
+    driver: str
+    error: BaseException | type[BaseException] | None = None
+    delay_s: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _AtPoint(Script):
+    point: str
+    skip: int = 0
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _OfPort(Script):
+    port: str
+    done: bool
+
+
+@dataclass(slots=True, eq=False)
+class Trouble:
+    """All that is to go wrong with the workers of one OS, and the journal of its drivers' calls.
+
+    Attributes:
+        calls: How often the code of each driver was entered.
+        deaths: The points at which workers died.
+    """
+
+    calls: Counter[str] = field(default_factory=Counter)
+    deaths: list[str] = field(default_factory=list)
+    _drivers: list[_OfDriver] = field(default_factory=list)
+    _points: list[_AtPoint] = field(default_factory=list)
+    _ports: list[_OfPort] = field(default_factory=list)
+
+    def fail(self, driver: str, error: BaseException | type[BaseException], times: int | None) -> Script:
+        """Let calls of a driver raise, before its code is entered."""
+        return _added(self._drivers, _OfDriver(what=f"{driver} fails", left=times, driver=driver, error=error))
+
+    def delay(self, driver: str, by: object, times: int | None) -> Script:
+        """Let calls of a driver wait, before its code is entered."""
+        seconds = parse_duration(by)
+        return _added(self._drivers, _OfDriver(what=f"{driver} is slow", left=times, driver=driver, delay_s=seconds))
+
+    def crash_at(self, point: str, *, passage: int, times: int) -> Script:
+        """Let the worker die at a point. Raises `UsageError` for one that there is not."""
+        if point not in POINTS:
+            hint = did_you_mean(point, POINTS) or f"There are: {', '.join(POINTS)}"
+            raise UsageError(f"there is no point `{point}` at which a worker could die", hint=hint)
+        script = _AtPoint(what=f"the worker dies {point}", left=times, point=point, skip=passage - 1)
+        return _added(self._points, script)
+
+    def outage(self, port: Port, *, calls: int, done: bool) -> Script:
+        """Let calls of a port have no answer."""
+        return _added(self._ports, _OfPort(what=f"the {port} does not answer", left=calls, port=port, done=done))
+
+    async def pass_(self, point: str) -> None:
+        """Go past a point, or no further."""
+        life = LIFE.get()
+        for script in self._points if life is not None else ():
+            if script.point != point:
+                continue
+            if script.skip:
+                script.skip -= 1
+            elif script.happens() and life is not None:
+                self.deaths.append(point)
+                life.end()
+                await asyncio.get_running_loop().create_future()
+
+    async def through(self, call: Call, do: Do) -> Any:
+        """Make one call of a worker; those of the test itself go well."""
+        if LIFE.get() is None or not (self._points or self._ports):
+            return await do()
+        names = tuple(_names(call))
+        for name in names:
+            await self.pass_(f"before {name}")
+        outage = self._outage(call.name)
+        if outage is not None and not outage.done:
+            raise StoreUnavailableError(f"no answer to {call.name}; nothing was done")
+        answer = await do()
+        if outage is not None:
+            raise StoreUnavailableError(f"no answer to {call.name}; it was done")
+        for name in reversed(names):
+            await self.pass_(f"after {name}")
+        return answer
+
+    def _outage(self, call: str) -> _OfPort | None:
+        port = call.partition(".")[0]
+        # One transaction is over store and queue: the outage of one is that of both.
+        ports = ("store", "queue") if port == "atomic" else (port,)
+        return next((script for script in self._ports if script.port in ports and script.happens()), None)
+
+    def entering(self, driver: LoadedDriver, manifest: Manifest) -> LoadedDriver:
+        """Return a driver as it is called now. Raises what the test wants it to raise."""
+        way = WAY.get()
+        if way is not None:
+            way.entered = True
+            if manifest.isolation != "inline":
+                way.leave()
+        mine = [script for script in self._drivers if script.driver == manifest.id]
+        for script in mine:
+            if script.error is not None and script.happens():
+                raise script.error
+        delay_s = sum(script.delay_s for script in mine if script.delay_s and script.happens())
+
+        async def start(event: Event, context: Context) -> Any:
+            if delay_s:
+                await asyncio.sleep(delay_s)
+            await self.pass_("before driver")
+            self.calls[manifest.id] += 1
+            returned = driver.start(event, context)
+            if isawaitable(returned):
+                returned = await returned
+            await self.pass_("after driver")
+            return returned
+
+        return replace(driver, start=start)
+
+
+class TroubledRegistry(Registry):
+    """A registry whose drivers are called as a test wants them to be.
+
+    Attributes:
+        is_gone: Its process is: nothing of it is stopped any more.
+    """
+
+    trouble: Trouble
+    is_gone = False
+
+    @property
+    def at_hand(self) -> tuple[LoadedDriver, ...]:
+        """The drivers whose code is here."""
+        return () if self.is_gone else super().at_hand
+
+    def load(self, manifest: Manifest) -> LoadedDriver:
+        """Return a driver as it is called now."""
+        return self.trouble.entering(super().load(manifest), manifest)
+
+    def module(self, name: str) -> ModuleType:
+        """Return a module of the project's drivers, as they use it. Raises `UsageError` where there is no project."""
+        if self._root is None:
+            raise UsageError(f"there is no module `{name}`: the drivers were given directly", hint="Import it")
+        return import_driver_module(self._root, name)
+
+
+def _names(call: Call) -> Iterator[str]:
+    way = WAY.get()
+    if call.name == "queue.receive":
+        yield "receive"
+    elif call.writes_record and way is not None:
+        yield "commit" if way.entered else "admit"
+    elif call.name == "queue.send" and way is not None and way.entered:
+        yield "publish"
+    elif call.name == "queue.complete":
+        yield "settle"
+    yield call.name
+
+
+def _added(scripts: list[S], script: S) -> S:
+    scripts.append(script)
+    return script
