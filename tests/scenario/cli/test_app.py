@@ -35,6 +35,7 @@ THERE = (
     "config",
     "backup",
     "restore",
+    "doctor",
 )
 
 
