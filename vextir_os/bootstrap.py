@@ -36,6 +36,7 @@ from vextir_os.processor.pausing import Pausing
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.pressure import Bounds, Pressure
 from vextir_os.processor.sweep import Sweep
+from vextir_os.processor.switching import Switching
 from vextir_os.processor.turn import Parts
 from vextir_os.registry.instances import stop_all
 from vextir_os.registry.registry import Registry
@@ -267,6 +268,7 @@ async def _assemble(
         control=Control(parts),
         dead_letters=DeadLetters(parts, intake),
         pausing=Pausing(parts),
+        switching=Switching(parts),
         departed=Departed(parts, storage.broker.give_up),
         observers=observers,
         storage=storage,
