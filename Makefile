@@ -69,6 +69,7 @@ claims: $(STAMP)
 
 pages: $(STAMP)
 	@$(BIN)/python scripts/settings_page.py --write
+	@$(BIN)/python scripts/errors_page.py --write
 
 requirements: $(STAMP)
 	@$(BIN)/python scripts/requirements.py --write

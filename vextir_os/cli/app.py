@@ -27,9 +27,9 @@ COMMANDS = {
     "resume": ("pause:resume_app", "End a pause; what waited goes on."),
     "build": ("drivers:build", "Write the driver index."),
     "config": ("config:app", "Show every setting with its value and where that comes from."),
+    "explain": ("explain:explain", "Say what an error code means, and what to do."),
     "backup": ("keeping:backup", "Write all data of the project into one file, while it runs."),
     "restore": ("keeping:restore", "Make the data of the project out of a backup."),
-    "doctor": ("doctor.command:doctor", "Say what is wrong with machine, project and data, and what to do."),
 }
 """Where each command is, and what the list of commands says of it; its module is imported when the command is run."""
 

@@ -15,7 +15,7 @@ NAMES = {
     "new", "dev", "build", "check", "send", "events", "trace", "runs", "dead", "drivers", "pause", "resume", "policy",
     "approvals", "approve", "reject", "budget", "plan", "schedule", "context", "ui", "models", "keys", "audit",
     "attack", "servicebus", "mcp", "logs", "config", "doctor", "backup", "restore", "export", "import", "migrate",
-    "cost", "deploy",
+    "cost", "deploy", "explain", "schema",
 }  # fmt: skip
 """Every name that a command may ever have; help lists those that there are."""
 
@@ -33,9 +33,9 @@ THERE = (
     "resume",
     "build",
     "config",
+    "explain",
     "backup",
     "restore",
-    "doctor",
 )
 
 
