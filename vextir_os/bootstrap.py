@@ -4,12 +4,16 @@ import contextlib
 import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Literal
 
 from vextir_os.adapters.sqlite.entities import DEAD, EntityProperties
+from vextir_os.adapters.sqlite.looking import Look, look_into
+from vextir_os.adapters.sqlite.opening import OLDEST
 from vextir_os.adapters.sqlite.storage import FILE, SqliteStorage, open_storage
 from vextir_os.bus.eventbus import EventBus
 from vextir_os.events.event import Event
@@ -32,6 +36,7 @@ from vextir_os.processor.pausing import Pausing
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.pressure import Bounds, Pressure
 from vextir_os.processor.sweep import Sweep
+from vextir_os.processor.switching import Switching
 from vextir_os.processor.turn import Parts
 from vextir_os.registry.instances import stop_all
 from vextir_os.registry.registry import Registry
@@ -52,6 +57,9 @@ ORDERED = "ordered"
 
 BUS_SOURCE = "/bus"
 """Source of events that code of this very process emits on the bus and names no source for."""
+
+OLDEST_SQLITE = OLDEST
+"""The first version of SQLite that will do."""
 
 PURGED_AT_ONCE = 500
 PURGES = 20
@@ -144,6 +152,11 @@ async def open_kernel(
     finally:
         await stop_all(registry.at_hand)
         await storage.close()
+
+
+def look_at_data(database: Path) -> AbstractContextManager[Look]:
+    """Open a database to look at it, whatever state it is in; nothing is changed. Raises `StoreError`."""
+    return look_into(database)
 
 
 async def _assemble(
@@ -255,6 +268,7 @@ async def _assemble(
         control=Control(parts),
         dead_letters=DeadLetters(parts, intake),
         pausing=Pausing(parts),
+        switching=Switching(parts),
         departed=Departed(parts, storage.broker.give_up),
         observers=observers,
         storage=storage,

@@ -19,6 +19,7 @@ from vextir_os.processor.observe import Observers
 from vextir_os.processor.pausing import Pausing
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
+from vextir_os.processor.switching import Switching
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.record import Lane
 from vextir_os.settings import Settings
@@ -51,6 +52,7 @@ class Kernel:
     control: Control
     dead_letters: DeadLetters
     pausing: Pausing
+    switching: Switching
     departed: Departed
     observers: Observers
     storage: Gauged

@@ -11,6 +11,7 @@ from vextir_os.settings.sources import DATA_FOLDER
 
 _SIGNING = "signing.key"
 _API = "api.key"
+KEY_FILES = (_SIGNING, _API)
 _FILE_BYTES = 1_000
 
 
@@ -30,9 +31,17 @@ def _keep(path: Path) -> str:
         if not path.exists():
             _keep_out_of_git(path.parent)
             _make(path)
+    except OSError as error:
+        raise SettingsError(f"the key cannot be made: {error}", where=str(path)) from error
+    return read_key(path)
+
+
+def read_key(path: Path) -> str:
+    """Return the 64 hex digits of a key file. Raises `SettingsError`: it is not there, or cannot be used."""
+    try:
         text = _read(path).strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"the key cannot be read or made: {error}", where=str(path)) from error
+        raise SettingsError(f"the key cannot be read: {error}", where=str(path)) from error
     if len(text) != 64 or not set(text) <= set("0123456789abcdef"):
         raise SettingsError(
             "the key file does not hold 64 hex digits",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.docs.pages import ROOT
 from vextir_os import driver
+from vextir_os.cli.doctor.checks import CHECKS
 from vextir_os.policy.grammar import VERBS
 from vextir_os.policy.loader import load_policies
 from vextir_os.registry.discover import discover
@@ -53,6 +54,10 @@ def test_every_key_of_a_declared_agent_stands_in_the_guide() -> None:
     assert keys == set(DriverPart.model_fields)
     told = set(re.findall(r"`([a-z_]+)`", page.partition("Keys are ")[2].partition("Beside the agents")[0]))
     assert told == set(AgentPart.model_fields)
+
+
+def test_every_check_of_the_doctor_stands_in_its_guide() -> None:
+    assert list(rows(guide("doctor.md"), "check")) == [name for name, _ in CHECKS]
 
 
 def test_the_policies_of_the_guide_load(tmp_path: Path) -> None:

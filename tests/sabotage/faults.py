@@ -1,5 +1,6 @@
 """Planted faults: one line of the OS each, made wrong, and the tests that must notice. Data only."""
 
+from tests.sabotage.doctor import OF_THE_DOCTOR
 from tests.sabotage.index import OF_THE_INDEX
 from tests.sabotage.lifecycle import OF_LIFECYCLE
 from tests.sabotage.limits import OF_LIMITS
@@ -325,6 +326,7 @@ PLANTED = (
     *OF_LIMITS,
     *OF_SETTINGS,
     *OF_LIFECYCLE,
+    *OF_THE_DOCTOR,
     *OF_ORDER,
     Planted(
         "a cancelled run keeps its fence",

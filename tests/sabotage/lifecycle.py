@@ -2,6 +2,7 @@
 
 from tests.sabotage.planted import Planted
 
+VERSIONS, OFF = "scenario/test_versions.py", "scenario/test_off.py"
 CLASSES, DECLARED = "scenario/test_classes.py", "unit/driverkit/test_classes.py"
 
 OF_LIFECYCLE = (
@@ -39,5 +40,61 @@ OF_LIFECYCLE = (
         'getattr(target, "__dict__", {}).get(MANIFEST)',
         "getattr(target, MANIFEST, None)",
         (DECLARED, "subclass_of_a_driver"),
+    ),
+    Planted(
+        "a run goes on with whatever version is current",
+        "processor/choice.py",
+        'version = record["runs"][driver].get("version", "")',
+        'version = "0"',
+        (VERSIONS, "retry_stays or takeover_goes_on"),
+    ),
+    Planted(
+        "a replay stays with the version of before",
+        "runs/acts.py",
+        'if name not in ("version", "began_with")',
+        'if name != "began_with"',
+        (VERSIONS, "replay_takes"),
+    ),
+    Planted(
+        "a run that changed its version does not say so",
+        "runs/transitions.py",
+        "    if version is not None:\n        after",
+        "    if version is None:\n        after",
+        (VERSIONS, "version_that_is_gone"),
+    ),
+    Planted(
+        "which version gets an event is drawn",
+        "driverkit/versions.py",
+        'digest = hashlib.blake2b(f"{driver}\\n{record}".encode(), digest_size=7).digest()',
+        "digest = __import__('os').urandom(7)",
+        (VERSIONS, "same_events_choose or larger_part_keeps"),
+    ),
+    Planted(
+        "what people said of weights is not heard",
+        "processor/choice.py",
+        'entry["of"] if entry is not None else _NOBODY',
+        "_NOBODY",
+        (VERSIONS, "changed_without_a_restart"),
+    ),
+    Planted(
+        "a driver that is off gets events",
+        "processor/choice.py",
+        "if off is not None:",
+        "if off is None and off:",
+        (OFF, "gets_no_new_events"),
+    ),
+    Planted(
+        "anybody turns drivers off",
+        "processor/switching.py",
+        "if not decision.allowed:",
+        "if decision is None:",
+        (OFF, "who_may_not_switch"),
+    ),
+    Planted(
+        "a worker that was idle goes by old switches",
+        "processor/decide.py",
+        "if parts.paused.is_stale:",
+        "if parts.paused.is_stale is None:",
+        (OFF, "another_process_hears"),
     ),
 )

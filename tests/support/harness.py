@@ -29,6 +29,7 @@ from vextir_os.processor.departed import Departed
 from vextir_os.processor.pausing import Pausing
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
+from vextir_os.processor.switching import Switching
 from vextir_os.processor.turn import Parts
 from vextir_os.registry.registry import Registry
 from vextir_os.runs import reading
@@ -224,6 +225,7 @@ def with_parts(kernel: Kernel, parts: Parts) -> Kernel:
         control=Control(parts),
         dead_letters=DeadLetters(parts, kernel.intake),
         pausing=Pausing(parts),
+        switching=Switching(parts),
         departed=Departed(parts, kernel.departed._give_up),
     )
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "explain": ("explain:explain", "Say what an error code means, and what to do."),
     "backup": ("keeping:backup", "Write all data of the project into one file, while it runs."),
     "restore": ("keeping:restore", "Make the data of the project out of a backup."),
+    "doctor": ("doctor.command:doctor", "Say what is wrong with machine, project and data, and what to do."),
 }
 """Where each command is, and what the list of commands says of it; its module is imported when the command is run."""
 

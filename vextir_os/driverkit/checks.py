@@ -210,6 +210,8 @@ def _text_problems(manifest: Manifest) -> Iterator[Problem]:
             yield f"{option} holds control characters", "Write it on one line"
     if manifest.version == "":
         yield "version is empty", 'Write version="1"'
+    if manifest.weight is not None and not (type(manifest.weight) is int and 0 <= manifest.weight <= 100):
+        yield f"weight {manifest.weight!r} is not a whole number from 0 to 100", "Write weight=10"
 
 
 def _in_range(value: Any, low: float, high: float) -> bool:

@@ -53,6 +53,7 @@ def driver(
     singleton: Literal["skip", "cancel_running"] | None = None,
     singleton_key: str = "",
     version: str = "1",
+    weight: int | None = None,
     description: str = "",
     **unknown: Never,
 ) -> Callable[[Function], Function]:
@@ -91,7 +92,8 @@ def driver(
         debounce_max: The last one runs at most this long after the first; by default ten times `debounce`.
         singleton: While an event runs, `skip` drops a new one, `cancel_running` cancels the running one.
         singleton_key: See `concurrency_key`.
-        version: The driver's own version, shown and recorded.
+        version: The driver's own version, shown and recorded. Several may be installed beside each other.
+        weight: Which part of 100 of the new events this version gets; by default what the other versions leave.
         description: One line; by default the first line of the docstring.
         unknown: Refused, with the nearest option.
 
@@ -135,6 +137,7 @@ def driver(
                 problems=problems,
             ),
             version=version,
+            weight=weight,
             description=description or _first_line(function),
             form="class" if is_class(function) else "function",
             module=getattr(function, "__module__", ""),

@@ -62,6 +62,8 @@ class Manifest:
         flow: How much of it runs at once and how often it starts; None for as much as comes.
         on_poison: What the death of an ordered event's run does to its key: `skip` lets the next one go on, `halt`
             blocks the key until a person has answered.
+        weight: Which part of 100 of the new events this version gets, where the driver has several; None for what the
+            others leave.
         form: How it is written.
         origin: Who brought it: `project`, or `pack:acme-drivers 1.2.0`.
         agent: What an agent that is declared, and not programmed, says of itself; None for code.
@@ -89,6 +91,7 @@ class Manifest:
     on_poison: OnPoison = "skip"
     flow: Flow | None = None
     version: str = "1"
+    weight: int | None = None
     description: str = ""
     form: Form = "function"
     origin: str = PROJECT

@@ -12,6 +12,7 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = "workers"
 """Below the data directory: one file `<worker>.lock` for each process that runs events."""
@@ -106,17 +107,9 @@ def remains(data_dir: Path, *, but: str) -> Iterator[Remains]:
 
 
 def lives(data_dir: Path) -> list[str]:
-    """Return the workers of a data directory whose processes live."""
-    folder = data_dir / FOLDER
-    found = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if _NAME.fullmatch(path.name):
-            descriptor = _taken(path)
-            if descriptor is None:
-                found.append(path.stem)
-            else:
-                os.close(descriptor)
-    return found
+    """Return the workers of a data directory whose processes live, or may live."""
+    found = census(data_dir)
+    return sorted((*found.alive, *found.unknown))
 
 
 def leave_behind(data_dir: Path, workers: Iterable[str]) -> None:
@@ -125,6 +118,44 @@ def leave_behind(data_dir: Path, workers: Iterable[str]) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for worker in workers:
         os.close(os.open(folder / f"{worker}.lock", _FLAGS | os.O_CREAT, 0o600))
+
+
+class Census(NamedTuple):
+    """The workers of a data directory: whose process lives, whose is gone, and of which we may not know.
+
+    Attributes:
+        alive, gone, unknown: Names of workers.
+    """
+
+    alive: tuple[str, ...]
+    gone: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def census(data_dir: Path) -> Census:
+    """Say which workers live, and change nothing: a lock that is free is asked for together with whoever else asks."""
+    found: dict[str, list[str]] = {"alive": [], "gone": [], "unknown": []}
+    folder = data_dir / FOLDER
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if _NAME.fullmatch(path.name):
+            found[_state(path)].append(path.stem)
+    return Census(*(tuple(names) for names in found.values()))
+
+
+def _state(path: Path) -> str:
+    try:
+        descriptor = os.open(path, _FLAGS & ~os.O_RDWR | os.O_RDONLY)
+    except FileNotFoundError:
+        return "gone"
+    except OSError:
+        return "unknown"
+    try:
+        _share(descriptor)
+    except OSError:
+        return "alive"
+    finally:
+        os.close(descriptor)
+    return "gone"
 
 
 def _taken(path: Path) -> int | None:
@@ -158,8 +189,14 @@ if sys.platform == "win32":
     def _lock(descriptor: int, *, wait: bool) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
 
+    def _share(descriptor: int) -> None:
+        _lock(descriptor, wait=False)
+
 else:
     import fcntl
 
     def _lock(descriptor: int, *, wait: bool) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _share(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -77,7 +77,7 @@ def first_record(parts: Parts, turn: Turn) -> RecordDoc:
     event, now = turn.the_event, parts.desk.clock.time()
     if turn.decision is None:
         raise AssertionError("admit ran before the decision")
-    return new_record(
+    record = new_record(
         id=ids.record_id(event.tenantid, event.source, event.id),
         pk=ids.partition(event.tenantid, event.correlationid),
         event_id=event.id,
@@ -86,6 +86,9 @@ def first_record(parts: Parts, turn: Turn) -> RecordDoc:
         runs={driver.id: _first_run(turn, driver, event.priority, now) for driver in turn.drivers},
         now=now,
     )
+    if turn.left_out:
+        record["left_out"] = dict(turn.left_out)
+    return record
 
 
 def _first_run(turn: Turn, driver: Manifest, priority: int, now: float) -> RunDoc:
@@ -98,6 +101,7 @@ def _first_run(turn: Turn, driver: Manifest, priority: int, now: float) -> RunDo
         lane=lane_for(timeout_s=driver.timeout_s, priority=priority),
         look_at=None if wait is None else wait.look_at,
         wait=None if wait is None else wait.doc,
+        version=driver.version,
     )
 
 

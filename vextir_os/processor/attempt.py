@@ -128,7 +128,11 @@ def _permitted(
     All of them or none: what a limit refuses publishes nothing of the run.
     """
     runs, rerun = record["runs"], record["runs"][manifest.id]["rerun"]
-    able = 1 if len(runs) == 1 else emitters(map(parts.registry.find, runs))
+    able = (
+        1
+        if len(runs) == 1
+        else emitters(parts.registry.find(name, each.get("version", "")) for name, each in runs.items())
+    )
     lineage = descend(event.lineage, manifest.id, event.type, len(emitted), able, parts.limits)
     now = datetime.fromtimestamp(parts.desk.clock.time(), UTC)
     stamped, decisions = [], []

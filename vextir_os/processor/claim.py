@@ -2,6 +2,7 @@
 
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import LostRunError
+from vextir_os.processor.choice import driver_of
 from vextir_os.processor.death import effects_of_death
 from vextir_os.processor.flow import ask, give_back
 from vextir_os.processor.turn import Parts, Turn
@@ -9,7 +10,7 @@ from vextir_os.runs.keeper import Change, Effect, ScheduledMessage
 from vextir_os.runs.knocks import knocks
 from vextir_os.runs.record import RecordDoc, RunDoc, claimable
 from vextir_os.runs.start import Wait, hindrance
-from vextir_os.runs.transitions import Hold, claim, dropped, lease_s, set_aside
+from vextir_os.runs.transitions import Hold, claim, dropped, lease_s, moved, set_aside
 
 
 def claimed(parts: Parts, turn: Turn, record: RecordDoc, now: float) -> Change:
@@ -23,7 +24,7 @@ def claimed(parts: Parts, turn: Turn, record: RecordDoc, now: float) -> Change:
     runs, touched = dict(record["runs"]), list[str]()
     effects, later = list[Effect](), list[ScheduledMessage]()
     for driver, run in record["runs"].items():
-        manifest = parts.registry.find(driver)
+        manifest = driver_of(parts, record, driver)
         # A driver that is not installed here waits for a worker, or a version, that has it.
         if manifest is None or not claimable(run, now=now):
             continue
@@ -50,7 +51,7 @@ async def ask_limits(parts: Parts, turn: Turn) -> None:
     """
     record, now = turn.the_keeper.record, parts.desk.clock.time()
     for driver, run in record["runs"].items():
-        manifest = parts.registry.find(driver)
+        manifest = driver_of(parts, record, driver)
         if manifest is None or manifest.flow is None or not claimable(run, now=now):
             continue
         if _hindrance(parts, turn, record, manifest, now) is None:
@@ -82,6 +83,8 @@ def _next(parts: Parts, turn: Turn, record: RecordDoc, manifest: Manifest, now: 
         doc, look_at = verdict.wait, verdict.look_at
         if doc is not None and (run["state"], run["wait"], run["not_before"]) == ("ready", doc, look_at):
             return None
+    if run.get("version") != manifest.version:
+        run = moved(run, manifest)
     after = claim(run, owner=turn.owner, now=now, lease=lease)
     return after if doc is None or after["state"] == "dead" else set_aside(run, doc, look_at=look_at)
 

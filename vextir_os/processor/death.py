@@ -41,6 +41,7 @@ def tell_of_death(parts: Parts, record: RecordDoc, driver: str) -> None:
 def _event(parts: Parts, record: RecordDoc, driver: str, run: RunDoc) -> Event | None:
     event = decode_one(jsonio.dumps(record["event"]))
     letter = dead_run_id(record["id"], driver, run["rerun"])
-    able = emitters(map(parts.registry.find, record["runs"]))
+    runs = record["runs"].items()
+    able = emitters(parts.registry.find(name, each.get("version", "")) for name, each in runs)
     lineage = beside(event.lineage, driver, event.type, able, parts.limits)
     return error_event(event, driver, run, lineage=lineage, dead_letter=letter)

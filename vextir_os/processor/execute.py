@@ -50,8 +50,8 @@ async def _run_in_place(parts: Parts, turn: Turn, driver: str, hold: Hold) -> No
 
 
 async def _run(parts: Parts, turn: Turn, driver: str, hold: Hold) -> None:
-    manifest = parts.registry.get(driver)
     keeper = turn.the_keeper
+    manifest = parts.registry.get(driver, keeper.record["runs"][driver].get("version", ""))
     try:
         # An isolated driver may wait for its place for longer than its lease.
         if needs_renewal(manifest.timeout_s) or manifest.isolation != "inline":

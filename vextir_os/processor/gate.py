@@ -1,28 +1,14 @@
 """Which runs of a new event this worker begins, and which it leaves to others or to a later time. Writes nothing."""
 
-from collections.abc import Awaitable
-
-from vextir_os.processor.turn import Next, Parts, Settlement, Turn
+from vextir_os.processor.turn import Parts, Turn, pure
 from vextir_os.runs.lanes import lane_for
 from vextir_os.runs.record import OUTBOX_DUE_S
 from vextir_os.runs.start import Wait, hindrance
 
 
-def gate(parts: Parts, turn: Turn, following: Next) -> Awaitable[Settlement]:
+@pure
+def gate(parts: Parts, turn: Turn) -> None:
     """Find out what keeps this worker from beginning runs; a quick run in the lane of quick runs is let through."""
-    if parts.paused.is_stale:
-        return _refreshed(parts, turn, following)
-    _look(parts, turn)
-    return following(turn)
-
-
-async def _refreshed(parts: Parts, turn: Turn, following: Next) -> Settlement:
-    await parts.paused.refresh()
-    _look(parts, turn)
-    return await following(turn)
-
-
-def _look(parts: Parts, turn: Turn) -> None:
     turn.lane = parts.desk.lane_of(turn.delivery.entity)
     if turn.knock is not None:
         return

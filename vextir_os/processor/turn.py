@@ -1,6 +1,6 @@
 """What the stages of one delivery share, and the parts they work with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Literal, Protocol
@@ -78,6 +78,7 @@ class Turn:
         waits: The drivers of a new event that this worker does not begin, and why.
         verdicts: What the limits of drivers that have some say to their runs.
         places: What is held of these limits, by driver.
+        left_out: The drivers that handle the event and do not get it, and why.
     """
 
     delivery: Delivery
@@ -88,6 +89,7 @@ class Turn:
     ours: bool = False
     decision: Decision | None = None
     drivers: tuple[Manifest, ...] = ()
+    left_out: Mapping[str, str] | None = None
     lane: Lane | None = None
     waits: dict[str, Wait] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)

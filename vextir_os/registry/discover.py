@@ -138,15 +138,22 @@ def placed(root: Path, module: str, name: str, own: Manifest, code_hash: str) ->
 
 
 def manifest_set_problems(manifests: Iterable[Manifest]) -> list[ManifestError]:
-    """Return what one manifest alone does not show: ids declared twice, permissions the policy engine cannot read."""
+    """Return what one manifest alone does not show: ids declared twice, permissions the policy engine cannot read.
+
+    A driver may stand there in several versions, all of one origin: a pack cannot put itself beside somebody's driver.
+    """
     problems: list[ManifestError] = []
-    first: dict[str, Manifest] = {}
+    first: dict[str, dict[str, Manifest]] = {}
     for manifest in manifests:
         where = _place(manifest)
-        other = first.setdefault(manifest.id, manifest)
+        versions = first.setdefault(manifest.id, {})
+        other = versions.setdefault(manifest.version, manifest)
+        if other is manifest:
+            other = next((each for each in versions.values() if each.origin != manifest.origin), manifest)
         if other is not manifest:
             what = f"driver id `{manifest.id}` is declared twice, here and at {_place(other)}"
-            problems.append(ManifestError(what, hint="Give each driver an id of its own", where=where))
+            hint = "Give each driver an id of its own"
+            problems.append(ManifestError(what, hint=hint, where=where))
         for permission in manifest.permissions:
             try:
                 parse_action(permission)

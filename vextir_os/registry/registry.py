@@ -1,59 +1,44 @@
 """The registry: which drivers handle a type, what a driver declares, and its code once an event for it has arrived."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from vextir_os.driverkit.call import LoadedDriver, declared, loaded
 from vextir_os.driverkit.manifest import Manifest
-from vextir_os.errors import AgentNotRunError, ManifestProblemsError, StaleIndexError, UnknownDriverError, did_you_mean
-from vextir_os.events.patterns import PatternTrie
-from vextir_os.registry.discover import manifest_set_problems, placed
+from vextir_os.errors import AgentNotRunError, StaleIndexError, UnknownDriverError, did_you_mean
+from vextir_os.registry.discover import placed
 from vextir_os.registry.index import load_index
 from vextir_os.registry.manifest_json import BUILD, INDEX_FILE
 from vextir_os.registry.modules import import_driver_module
-from vextir_os.registry.stored import StoredManifests, heads_of
+from vextir_os.registry.table import Table
 
 Mode = Literal["all", "best"]
-CACHED_ROUTES = 32_768
-"""Types whose routes are kept; all are forgotten when there are more."""
+
+_Code = tuple[str, str, str]
+"""Id, version and hash: what names the code of a driver."""
 
 # A line that moved changes nothing, and the text of a schema depends on the version of pydantic.
 _COMPARED = tuple(field.name for field in fields(Manifest) if field.name not in ("line", "schema"))
 
 
 class Registry:
-    """All drivers of one installation; fixed once made. Routing is pure; only `load` touches files.
-
-    Manifests of an index file are taken as its build has checked them, and decoded one by one when they are needed.
+    """All drivers of one installation. Routing is pure; only `load` touches files.
 
     Args:
-        manifests: One per driver, as the index holds them.
+        manifests: One for each version of each driver, as the index holds them.
         root: The project root; needed for `load`.
 
     Raises:
-        ManifestProblemsError: An id stands there twice, or a permission cannot be read.
+        ManifestProblemsError: A version of an id stands there twice, or a permission cannot be read.
     """
 
     def __init__(self, manifests: Iterable[Manifest] = (), *, root: Path | None = None) -> None:
-        if isinstance(manifests, StoredManifests):
-            self._all: Sequence[Manifest] = manifests
-        else:
-            self._all = sorted(manifests, key=lambda manifest: manifest.id)
-            problems = manifest_set_problems(self._all)
-            if problems:
-                raise ManifestProblemsError(problems)
         self._root = root
-        self._places: dict[str, int] = {}
-        self._used: dict[str, Manifest] = {}
-        self._loaded: dict[str, LoadedDriver] = {}
-        self._routes: dict[str, tuple[Manifest, ...]] = {}
-        self._trie: PatternTrie[int] = PatternTrie()
-        for place, head in enumerate(heads_of(self._all)):
-            self._places[head.id] = place
-            for capability in head.capabilities:
-                self._trie.add(capability, place)
+        self._table = Table(manifests)
+        self._first: dict[str, LoadedDriver] = {}
+        self._loaded: dict[_Code, LoadedDriver] = {}
 
     @classmethod
     def open(cls, root: Path) -> Self:
@@ -74,23 +59,28 @@ class Registry:
         """
         ready = [loaded(driver) for driver in drivers]
         registry = cls(driver.manifest for driver in ready)
-        registry._loaded.update({driver.manifest.id: driver for driver in ready})
+        registry._loaded.update({_code(driver.manifest): driver for driver in ready})
         return registry
 
     @property
     def manifests(self) -> Mapping[str, Manifest]:
-        """All manifests by driver id, in the order of the ids."""
-        return _ById(self)
+        """Manifests by driver id, in the order of the ids; of several versions the one that stands for the driver."""
+        return self._table
+
+    @property
+    def versions(self) -> Mapping[str, tuple[Manifest, ...]]:
+        """All versions of the drivers that have several, the newest last."""
+        return self._table.versions
 
     @property
     def ids(self) -> Collection[str]:
         """The ids of all drivers, in order."""
-        return self._places.keys()
+        return self._table.ids
 
     @property
     def capabilities(self) -> frozenset[str]:
         """What all drivers together handle: types and patterns."""
-        return self._trie.patterns
+        return self._table.capabilities
 
     def root_of(self, manifest: Manifest) -> Path:
         """Return the project root that a driver's code is below. Raises `UnknownDriverError` where there is none."""
@@ -101,38 +91,29 @@ class Registry:
             )
         return self._root
 
-    def find(self, driver_id: str) -> Manifest | None:
-        """Return the manifest of a driver; None when there is no such driver here."""
-        found = self._used.get(driver_id)
-        if found is None and driver_id in self._places:
-            found = self._used.setdefault(driver_id, self._all[self._places[driver_id]])
-        return found
+    def find(self, driver_id: str, version: str = "") -> Manifest | None:
+        """Return the manifest of a driver, of this version where it is installed; None when there is none here."""
+        return self._table.find(driver_id, version)
 
-    def get(self, driver_id: str) -> Manifest:
-        """Return the manifest of a driver. Raises `UnknownDriverError`, with the nearest id."""
-        manifest = self.find(driver_id)
+    def get(self, driver_id: str, version: str = "") -> Manifest:
+        """Return the manifest of a driver, as `find`. Raises `UnknownDriverError`, with the nearest id."""
+        manifest = self._table.find(driver_id, version)
         if manifest is None:
-            hint = did_you_mean(driver_id, self._places)
+            hint = did_you_mean(driver_id, self._table.ids)
             raise UnknownDriverError(f"there is no driver `{driver_id[:80]}`", hint=hint)
         return manifest
 
     def route(self, event_type: str, mode: Mode = "all") -> tuple[Manifest, ...]:
         """Return the drivers that handle a type, each once, the one with the most specific capability first.
 
-        Drivers whose capabilities are equally specific stand in the order of their ids.
+        Drivers whose capabilities are equally specific stand in the order of their ids. Of a driver with several
+        versions all stand there that handle the type: who has an event at hand chooses one.
 
         Args:
             event_type: Type of the event.
             mode: `all`: every driver that handles it; `best`: the first of them.
         """
-        found = self._routes.get(event_type)
-        if found is None:
-            places = dict.fromkeys(place for _, place in self._trie.match(event_type))
-            found = tuple(self._all[place] for place in places)
-            # Types come from outside: the cache must not grow with them.
-            if len(self._routes) >= CACHED_ROUTES:
-                self._routes.clear()
-            self._routes[event_type] = found
+        found = self._table.route(event_type)
         return found[:1] if mode == "best" else found
 
     def load(self, manifest: Manifest) -> LoadedDriver:
@@ -147,9 +128,16 @@ class Registry:
             DriverImportError: Its module cannot be imported; the message names the line.
             StaleIndexError: What the module declares is not what the index says.
         """
-        driver = self._loaded.get(manifest.id)
+        driver = self._first.get(manifest.id)
+        return driver if driver is not None and driver.manifest is manifest else self._load(manifest)
+
+    def _load(self, manifest: Manifest) -> LoadedDriver:
+        driver = self._loaded.get(_code(manifest))
         if driver is None:
-            driver = self._loaded.setdefault(manifest.id, self._import(self.get(manifest.id)))
+            own = self.get(manifest.id, manifest.version)
+            driver = self._loaded.setdefault(_code(own), self._import(own))
+        if driver.manifest is manifest:
+            self._first.setdefault(manifest.id, driver)
         return driver
 
     @property
@@ -180,23 +168,8 @@ class Registry:
         return loaded(target, manifest)
 
 
-class _ById(Mapping[str, Manifest]):
-    """The manifests of a registry by id, each decoded when it is asked for."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def __getitem__(self, driver_id: str) -> Manifest:
-        found = self._registry.find(driver_id)
-        if found is None:
-            raise KeyError(driver_id)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._registry.ids)
-
-    def __len__(self) -> int:
-        return len(self._registry.ids)
+def _code(manifest: Manifest) -> _Code:
+    return manifest.id, manifest.version, manifest.code_hash
 
 
 def _stale(manifest: Manifest, what: str) -> StaleIndexError:

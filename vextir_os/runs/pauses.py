@@ -12,6 +12,7 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 
 from vextir_os.errors import InvalidRequestError, NotFoundError, did_you_mean
 from vextir_os.events.patterns import PatternTrie
+from vextir_os.runs.switches import OffDoc, SwitchesDoc, WeightsDoc
 
 PAUSES = "pauses"
 """Id and partition of the document, in the container `state`."""
@@ -38,8 +39,8 @@ class PauseDoc(TypedDict):
     resumed: NotRequired[dict[str, Any]]
 
 
-class PausesDoc(TypedDict):
-    """All pauses of an installation."""
+class PausesDoc(SwitchesDoc):
+    """All pauses of an installation, and what is switched of its drivers."""
 
     v: int
     id: str
@@ -49,12 +50,26 @@ class PausesDoc(TypedDict):
 
 
 class Pauses:
-    """The pauses of one copy of the document. True when there are any; never changes."""
+    """The pauses of one copy of the document. True when there are any; never changes.
 
-    __slots__ = ("_by_name", "_by_type", "entries")
+    Attributes:
+        off: The drivers that get no new events.
+        weights: Which part of the events each version of a driver gets, where people have said so.
+        steers: Whether there is any of the two.
+    """
 
-    def __init__(self, entries: Sequence[PauseDoc] = ()) -> None:
+    __slots__ = ("_by_name", "_by_type", "entries", "off", "steers", "weights")
+
+    def __init__(
+        self,
+        entries: Sequence[PauseDoc] = (),
+        *,
+        off: Mapping[str, OffDoc] | None = None,
+        weights: Mapping[str, WeightsDoc] | None = None,
+    ) -> None:
         self.entries = tuple(entries)
+        self.off, self.weights = off or {}, weights or {}
+        self.steers = bool(self.off or self.weights)
         self._by_name = {f"{entry['kind']}:{entry['name']}": entry for entry in entries if "resumed" not in entry}
         self._by_type: PatternTrie[PauseDoc] = PatternTrie()
         for entry in self._by_name.values():
@@ -92,7 +107,8 @@ def no_pauses() -> PausesDoc:
 
 def pauses_in(document: Mapping[str, Any]) -> Pauses:
     """Return the pauses of a document as it was read."""
-    return Pauses(cast(PausesDoc, document)["list"])
+    doc = cast(PausesDoc, document)
+    return Pauses(doc["list"], off=doc.get("off"), weights=doc.get("weights"))
 
 
 def paused(doc: PausesDoc, entry: PauseDoc) -> PausesDoc | None:

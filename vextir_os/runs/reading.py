@@ -82,6 +82,8 @@ def view(record: Mapping[str, Any]) -> dict[str, Any]:
         "decision": record["decision"],
         "runs": {driver: run_view(run) for driver, run in record["runs"].items()},
     }
+    if "left_out" in record:
+        shown["left_out"] = record["left_out"]
     if record["cancel"] is not None:
         shown["cancel"] = record["cancel"]
     if "acts" in record:
@@ -103,6 +105,7 @@ def run_view(run: Mapping[str, Any]) -> dict[str, Any]:
         "ended": run["ended"],
         "not_before": run["not_before"],
     }
+    shown |= {name: run[name] for name in ("version", "began_with") if name in run}
     if run["state"] == "ready" and run["wait"] is not None:
         shown["wait"] = run["wait"]
     if run["output_ref"] is not None:

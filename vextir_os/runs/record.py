@@ -56,11 +56,14 @@ class WaitDoc(TypedDict):
 class RunDoc(TypedDict):
     """One driver's state inside a record. Times are epoch seconds of the store's clock.
 
-    `lane` is left out for `batch`. A run that is `ready` may have a `not_before`: somebody looks at it then, at the
+    `version` is the driver's it goes on with; `began_with` an older one that is not installed any more. `lane` is left
+    out for `batch`. A run that is `ready` may have a `not_before`: somebody looks at it then, at the
     latest; it is no condition for a claim.
     """
 
     lane: NotRequired[Lane]
+    version: NotRequired[str]
+    began_with: NotRequired[str]
     state: State
     fence: int
     owner: str | None
@@ -127,7 +130,10 @@ class KeyPart(TypedDict):
 
 
 class RecordDoc(TypedDict):
-    """The one document of an event. Without `due` it is finished; then `ttl` counts its retention in seconds."""
+    """The one document of an event. Without `due` it is finished; then `ttl` counts its retention in seconds.
+
+    `left_out` says of drivers that handle its type and have no run why not.
+    """
 
     v: int
     id: str
@@ -141,6 +147,7 @@ class RecordDoc(TypedDict):
     inbox: list[dict[str, Any]]
     runs: dict[str, RunDoc]
     outbox: list[OutboxEntry]
+    left_out: NotRequired[dict[str, str]]
     acts: NotRequired[list[ActDoc]]
     key: NotRequired[KeyPart]
     due: NotRequired[float]
@@ -158,6 +165,7 @@ def new_run(
     lane: Lane = "batch",
     look_at: float | None = None,
     wait: WaitDoc | None = None,
+    version: str = "",
 ) -> RunDoc:
     """Return a run as admit creates it: claimed under fence 1 with an owner, else ready under fence 0.
 
@@ -169,6 +177,7 @@ def new_run(
         lane: Where it may be executed.
         look_at: When somebody looks at a run that is ready, at the latest; None for now.
         wait: What a run that is ready waits for.
+        version: The driver's.
     """
     claimed = owner is not None
     run: RunDoc = {
@@ -193,6 +202,8 @@ def new_run(
     }
     if lane != "batch":
         run["lane"] = lane
+    if version:
+        run["version"] = version
     return run
 
 

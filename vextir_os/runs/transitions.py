@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from vextir_os.driverkit.manifest import Retry
+from vextir_os.driverkit.manifest import Manifest, Retry
 from vextir_os.errors import Kind, LostRunError
 from vextir_os.runs.record import CLOCK_SKEW_S, RunDoc, State, WaitDoc, claimable
 
@@ -91,6 +91,15 @@ def claim(run: RunDoc, *, owner: str, now: float, lease: float) -> RunDoc:
         "wait": None if run["state"] == "ready" else run["wait"],
         "started": now,
     }
+
+
+def moved(run: RunDoc, manifest: Manifest) -> RunDoc:
+    """Return a run that goes on with the version that is here, and says with which one it began."""
+    version = run.get("version")
+    after: RunDoc = {**run, "version": manifest.version, "hashes": {**run["hashes"], "code": manifest.code_hash}}
+    if version is not None:
+        after["began_with"] = run.get("began_with", version)
+    return after
 
 
 def set_aside(run: RunDoc, wait: WaitDoc, *, look_at: float) -> RunDoc:

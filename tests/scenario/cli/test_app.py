@@ -36,6 +36,7 @@ THERE = (
     "explain",
     "backup",
     "restore",
+    "doctor",
 )
 
 

@@ -1,6 +1,7 @@
 """`vextir new`: a project that runs at once, in an environment of its own requirements, and writes over nothing."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -48,10 +49,10 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def installed(shop: Path, *words: str) -> Ended:
+def installed(shop: Path, *words: str, folder: Path | None = None) -> Ended:
     """Run a program of the project's own environment, with no other on the path."""
     program = shop / ".venv/bin" / words[0]
-    return run(shop, program, *words[1:], environ={"PATH": os.defpath, "HOME": str(shop), "TZ": "UTC"})
+    return run(folder or shop, program, *words[1:], environ={"PATH": os.defpath, "HOME": str(shop), "TZ": "UTC"})
 
 
 def test_a_new_project_says_where_it_is_and_what_to_do_next(tmp_path: Path) -> None:
@@ -66,6 +67,19 @@ def test_the_installed_os_runs_the_events_of_the_project(shop: Path) -> None:
     assert '{"text": "Hello, Ann"}' in done.out
     assert "2 events and 2 that followed: 2 ok, 2 unrouted" in done.err
     assert "DEVELOPMENT" not in done.err
+
+
+def test_a_new_project_passes_its_own_tests_also_with_a_driver_of_each_kind(shop: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    shutil.copytree(shop, own, ignore=shutil.ignore_patterns(".venv", ".vextir"))
+    for kind in ("agent", "tool", "io", "ui"):
+        done = installed(shop, "vextir", "new", "driver", f"my_{kind}", "--kind", kind, folder=own)
+        assert done.code == 0, done.err
+    done = installed(shop, "python", "-m", "pytest", "-q", "-W", "error", folder=own)
+    assert done.code == 0, done.out
+    assert done.lines[-1].startswith("11 passed in ")
+    done = installed(shop, "vextir", "check", folder=own)
+    assert (done.code, done.err) == (0, "nothing wrong: 5 drivers, 9 policies, 1 UI app\n")
 
 
 def test_the_index_of_a_new_project_is_fresh(shop: Path) -> None:

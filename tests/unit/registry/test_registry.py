@@ -20,7 +20,7 @@ from vextir_os.errors import (
 )
 from vextir_os.events.identity import Principal
 from vextir_os.events.patterns import matches
-from vextir_os.registry import registry as registry_module
+from vextir_os.registry import table as table_module
 from vextir_os.registry.index import build_index, write_index
 from vextir_os.registry.modules import forget_modules, package_name
 from vextir_os.registry.registry import Registry
@@ -94,11 +94,11 @@ def test_a_route_holds_exactly_the_drivers_with_a_matching_capability(drivers: l
 
 
 def test_routes_stay_right_for_more_types_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry_module, "CACHED_ROUTES", 3)
+    monkeypatch.setattr(table_module, "CACHED_ROUTES", 3)
     registry = Registry([manifest("a", "mail.*")])
     for number in range(20):
         assert ids(registry.route(f"mail.n{number}")) == ["a"]
-    assert len(registry._routes) <= 3
+    assert len(registry._table._routes) <= 3
 
 
 def test_a_driver_is_found_by_its_id() -> None:
