@@ -31,6 +31,8 @@ COMMANDS = {
     "backup": ("keeping:backup", "Write all data of the project into one file, while it runs."),
     "restore": ("keeping:restore", "Make the data of the project out of a backup."),
     "doctor": ("doctor.command:doctor", "Say what is wrong with machine, project and data, and what to do."),
+    "export": ("moving:export", "Write records to stdout, one per line of JSON."),
+    "import": ("moving:import_", "Bring in the lines of an export, as history or to be run."),
 }
 """Where each command is, and what the list of commands says of it; its module is imported when the command is run."""
 

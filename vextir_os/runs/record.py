@@ -96,7 +96,7 @@ class OutboxEntry(TypedDict):
     doc: NotRequired[dict[str, Any]]
 
 
-Do = Literal["cancel", "replay", "edit", "discard"]
+Do = Literal["cancel", "replay", "edit", "discard", "import"]
 """What a person can do to a record."""
 
 

@@ -37,6 +37,8 @@ THERE = (
     "backup",
     "restore",
     "doctor",
+    "export",
+    "import",
 )
 
 
