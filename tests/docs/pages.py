@@ -1,7 +1,8 @@
 """What the pages say, taken out of them: files, consoles and links; and how a console is compared with what happened.
 
 A console block is a list of commands after `$ `, each with its output. Ids, durations, the port and the project folder
-differ from run to run. A line that ends with an ellipsis was cut at the width of a terminal.
+differ from run to run. A line that ends with an ellipsis was cut at the width of a terminal. A tab of a table stands as
+two blanks.
 """
 
 import re
@@ -99,5 +100,5 @@ class Likeness:
         return left == right
 
     def _plain(self, line: str) -> str:
-        line = line.replace(str(self.folder), self.shown)
+        line = line.replace(str(self.folder), self.shown).replace("\t", "  ")
         return _PORT.sub("127.0.0.1:#", _DURATION.sub("# s", _ID.sub("#", line))).rstrip()

@@ -79,7 +79,7 @@ def test_a_new_project_passes_its_own_tests_also_with_a_driver_of_each_kind(shop
     assert done.code == 0, done.out
     assert done.lines[-1].startswith("11 passed in ")
     done = installed(shop, "vextir", "check", folder=own)
-    assert (done.code, done.err) == (0, "nothing wrong: 5 drivers, 9 policies, 1 UI app\n")
+    assert (done.code, done.err) == (0, "nothing wrong: 5 drivers, 10 policies, 1 UI app\n")
 
 
 def test_the_index_of_a_new_project_is_fresh(shop: Path) -> None:
