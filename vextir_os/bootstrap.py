@@ -127,7 +127,7 @@ async def open_kernel(
         SettingsError: The keys cannot be used.
     """
     clock = clock or SystemClock()
-    registry = registry if registry is not None else Registry.open(settings.root)
+    registry = registry if registry is not None else Registry.open(settings.root, settings.packs)
     policy = policy or PolicyEngine(load_policies(settings.root / "policies"))
     signer = Signer(signing_key(settings.data_dir))
     worker = secrets.token_hex(8)

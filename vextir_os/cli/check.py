@@ -41,16 +41,19 @@ def check(*, strict: Strict = False, output: Output = "table", project: Project 
 
 def _look(root: Path) -> tuple[list[str], list[Finding]]:
     """Return what was looked at, in words, and what was found."""
-    from vextir_os.cli.checks.drivers import check_drivers, check_index
+    from vextir_os.cli.checks.drivers import check_drivers, check_index, check_packs
     from vextir_os.cli.checks.kinds import KINDS, check_kind
     from vextir_os.cli.checks.policies import check_policies
     from vextir_os.cli.text import counted
     from vextir_os.settings.sources import find_settings
 
-    findings = found("problem", "settings", find_settings(root, os.environ).problems)
-    surveyed, about = check_drivers(root)
+    settings = find_settings(root, os.environ)
+    findings = found("problem", "settings", settings.problems)
+    packs, about = check_packs(settings.values["packs"])
     findings += about
-    findings += check_index(root)
+    surveyed, about = check_drivers(root, packs)
+    findings += about
+    findings += check_index(root, packs)
     policies, about = check_policies(root, surveyed.manifests)
     findings += about
     counts = [counted(len(surveyed.manifests), "driver"), f"{policies:,} {'policy' if policies == 1 else 'policies'}"]

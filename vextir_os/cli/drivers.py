@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit
-from vextir_os.cli.indexing import built
+from vextir_os.cli.indexing import built, packs_of
 from vextir_os.cli.options import Flag, Output, Project, Words, no_words
 from vextir_os.cli.project import settings_of
 from vextir_os.driverkit.manifest import Manifest
@@ -27,7 +27,7 @@ app = App(name="drivers", help="List the drivers of the project; `drivers show N
 @app.command(name="list")
 def drivers(*words: Words, output: Output = "table", project: Project = None) -> int:
     """List the drivers of the project, from their index."""
-    no_words(words, ("list", "show"))
+    no_words(words, ("list", "show", "packs"))
     from vextir_os.cli.driver_view import row_of
     from vextir_os.cli.output import write_list
     from vextir_os.registry.index import load_index
@@ -72,6 +72,33 @@ def show(name: Name, /, *, output: Output = "table", project: Project = None) ->
     return Exit.DONE
 
 
+@app.command
+def packs(*, output: Output = "table", project: Project = None) -> int:
+    """List the packs that are installed, and whether the settings name them. Imports none."""
+    from vextir_os.cli.output import write_list
+    from vextir_os.cli.text import visible
+    from vextir_os.registry.packs import installed_packs, normalised
+
+    named = set(map(normalised, settings_of(project).packs))
+    items = [
+        {"name": pack.name, "version": pack.version, "package": pack.package, "problem": pack.problem,
+         "runs": pack.name in named and not pack.problem}
+        for pack in installed_packs()
+    ]  # fmt: skip
+    lines = [
+        [screen.Span(visible(str(item["name"])), "bold"), screen.Span(visible(str(item["version"]))),
+         screen.Span("runs" if item["runs"] else "not used", "plain" if item["runs"] else "dim"),
+         screen.Span(visible(str(item["package"]))), screen.Span(visible(str(item["problem"])), "warn")]
+        for item in items
+    ]  # fmt: skip
+    head = ("PACK", "VERSION", "STATE", "PACKAGE", "PROBLEM")
+    write_list(screen.stdout(), output, many="packs", one="pack", items=items, table=lines, head=head)
+    idle = [str(item["name"]) for item in items if not item["runs"] and not item["problem"]]
+    if idle:
+        screen.stderr().write(f"to use one: VEXTIR_PACKS={idle[0]}, then vextir build")
+    return Exit.DONE
+
+
 def build(*, check: Check = False, project: Project = None) -> int:
     """Write the driver index, drivers/index.json; the OS starts from it without importing a driver."""
     from vextir_os.cli.text import counted
@@ -87,7 +114,7 @@ def build(*, check: Check = False, project: Project = None) -> int:
         to.write(f"{INDEX_FILE}: {counted(len(index.manifests), 'driver')}")
         return Exit.DONE
     index = load_index(root)
-    stale = check_fresh(root, index)
+    stale = check_fresh(root, index, packs_of(settings))
     if stale:
         raise stale[0] if len(stale) == 1 else _all_stale(stale)
     to.write(f"{INDEX_FILE} is fresh: {counted(len(index.manifests), 'driver')}")

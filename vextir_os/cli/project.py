@@ -93,7 +93,7 @@ async def open_to_act(settings: Settings) -> AsyncIterator[Kernel]:
         PolicyProblemsError: The policies cannot be used.
     """
     try:
-        registry = Registry.open(settings.root)
+        registry = Registry.open(settings.root, settings.packs)
     except DriverError:
         registry = Registry()
     async with open_kernel(settings, registry=registry) as kernel:

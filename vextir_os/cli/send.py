@@ -175,7 +175,7 @@ def _warn_of_no_driver(sending: _Sending, event_type: str) -> None:
     from vextir_os.registry.registry import Registry
 
     try:
-        registry = Registry.open(sending.settings.root)
+        registry = Registry.open(sending.settings.root, sending.settings.packs)
     except DriverError:
         return
     if not registry.route(event_type):

@@ -21,6 +21,7 @@ from vextir_os.errors.drivers import (
     ManifestError,
     ManifestProblemsError,
     NotPermittedError,
+    PackError,
     StaleIndexError,
     UnknownDriverError,
 )
@@ -113,6 +114,7 @@ __all__ = [
     "NotPermittedError",
     "OutsideError",
     "OverloadedError",
+    "PackError",
     "PackageError",
     "PatternError",
     "PolicyError",

@@ -77,6 +77,13 @@ class DriverImportError(DriverError):
     code = "VX409"
 
 
+class PackError(DriverError):
+    """A pack of drivers that the settings name is not installed, or cannot be used."""
+
+    code = "VX422"
+    kind = "invalid"
+
+
 class AgentNotRunError(DriverError):
     """An event came to an agent that is declared in markdown or YAML, and this version runs none."""
 

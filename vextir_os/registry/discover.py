@@ -9,16 +9,18 @@ from pathlib import Path
 from types import FunctionType, MappingProxyType, ModuleType
 
 from vextir_os.driverkit.call import declared
-from vextir_os.driverkit.manifest import Manifest
+from vextir_os.driverkit.manifest import PROJECT, Manifest
 from vextir_os.errors import ActionError, DriverError, ManifestError, ManifestProblemsError, VextirError
 from vextir_os.policy.grammar import parse_action
-from vextir_os.registry.folders import DRIVERS, MAIN, find_folders, folder_hash, text_problems
+from vextir_os.registry.folders import MAIN, find_folders, folder_hash, text_problems
 from vextir_os.registry.forms.environ import Environ
 from vextir_os.registry.forms.files import yaml_drivers
 from vextir_os.registry.forms.hashes import file_hash
 from vextir_os.registry.homes import Home, project_home
-from vextir_os.registry.modules import forget_modules, import_driver_module, relative_place
+from vextir_os.registry.modules import forget_modules, import_module_of, pack_place, relative_place
+from vextir_os.registry.sources import pack_hashes
 
+_MAIN = MAIN.removesuffix(".py")
 NOTHING: Environ = MappingProxyType({})
 
 
@@ -60,16 +62,17 @@ def survey(root: Path, *, packs: Sequence[Home] = (), environ: Environ = NOTHING
     from vextir_os.registry.forms.agents import load_agents
 
     forget_modules(root)
+    hashes = pack_hashes(packs)
     problems: list[VextirError] = []
     notes: list[VextirError] = []
     manifests: list[Manifest] = []
     for home in (project_home(root), *packs):
-        manifests += _programmed(root, home, problems)
-        manifests += _written(home, problems)
-        agents = load_agents(
-            home.agents, environ=NOTHING if home.package else environ, name=home.prefix, origin=home.origin
-        )
-        manifests += agents.manifests
+        own_environ = NOTHING if home.package else environ
+        agents = load_agents(home.agents, environ=own_environ, name=home.prefix, origin=home.origin)
+        found = [*_programmed(root, home, problems), *_written(home, problems), *agents.manifests]
+        if home.package:
+            found = [replace(manifest, code_hash=hashes[home.origin]) for manifest in found]
+        manifests += found
         problems += agents.problems
         notes += agents.notes
     problems += manifest_set_problems(manifests)
@@ -89,7 +92,7 @@ def _programmed(root: Path, home: Home, problems: list[VextirError]) -> list[Man
         if wrong:
             continue
         try:
-            manifests += _declared(root, folder)
+            manifests += _declared(root, home, folder)
         except ManifestProblemsError as error:
             problems += error.problems
         except DriverError as error:
@@ -123,18 +126,20 @@ def drivers_in(module: ModuleType) -> Iterator[tuple[str, Manifest]]:
             yield name, own
 
 
-def placed(root: Path, module: str, name: str, own: Manifest, code_hash: str) -> Manifest:
+def placed(root: Path, module: str, name: str, own: Manifest, code_hash: str, origin: str = PROJECT) -> Manifest:
     """Return the manifest of a driver with its place, as the index holds it.
 
     Args:
         root: The project root.
-        module: Dotted name below `drivers/` of the module that the function was found in.
+        module: Dotted name of the module that the driver was found in; of the project's, below `drivers/`.
         name: Its name there.
         own: As `@driver` made it.
-        code_hash: Hash of its folder.
+        code_hash: Hash of its folder, or of the pack.
+        origin: Who brings it.
     """
-    file = relative_place(root, own.entry.rpartition(":")[0])
-    return replace(own, module=module, attribute=name, entry=f"{file}:{name}", code_hash=code_hash)
+    file = own.entry.rpartition(":")[0]
+    file = relative_place(root, file) if origin == PROJECT else pack_place(module, file)
+    return replace(own, module=module, attribute=name, entry=f"{file}:{name}", code_hash=code_hash, origin=origin)
 
 
 def manifest_set_problems(manifests: Iterable[Manifest]) -> list[ManifestError]:
@@ -151,7 +156,9 @@ def manifest_set_problems(manifests: Iterable[Manifest]) -> list[ManifestError]:
         if other is manifest:
             other = next((each for each in versions.values() if each.origin != manifest.origin), manifest)
         if other is not manifest:
-            what = f"driver id `{manifest.id}` is declared twice, here and at {_place(other)}"
+            mixed = (manifest.origin, other.origin) != (PROJECT, PROJECT)
+            by = f", here by {manifest.origin}, there by {other.origin}" if mixed else ""
+            what = f"driver id `{manifest.id}` is declared twice, here and at {_place(other)}{by}"
             hint = "Give each driver an id of its own"
             problems.append(ManifestError(what, hint=hint, where=where))
         for permission in manifest.permissions:
@@ -163,14 +170,14 @@ def manifest_set_problems(manifests: Iterable[Manifest]) -> list[ManifestError]:
     return problems
 
 
-def _declared(root: Path, folder: Path) -> list[Manifest]:
-    module = f"{folder.name}.{MAIN.removesuffix('.py')}"
-    code_hash = folder_hash(folder)
-    loaded = import_driver_module(root, module)
-    found = [placed(root, module, name, own, code_hash) for name, own in drivers_in(loaded)]
+def _declared(root: Path, home: Home, folder: Path) -> list[Manifest]:
+    module = f"{home.package}.{folder.name}.{_MAIN}" if home.package else f"{folder.name}.{_MAIN}"
+    code_hash = folder_hash(home.folder if home.package else folder)
+    loaded = import_module_of(root, module, home.origin)
+    found = [placed(root, module, name, own, code_hash, home.origin) for name, own in drivers_in(loaded)]
     if not found:
         what, hint = "the file declares no driver", 'Put @driver("...", capabilities=["..."]) on an async function'
-        raise ManifestError(what, hint=hint, where=f"{DRIVERS}/{folder.name}/{MAIN}")
+        raise ManifestError(what, hint=hint, where=f"{home.name}/{folder.name}/{MAIN}")
     return found
 
 

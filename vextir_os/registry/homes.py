@@ -6,6 +6,9 @@ from pathlib import Path
 from vextir_os.driverkit.manifest import PROJECT
 from vextir_os.registry.folders import DRIVERS
 
+PACK = "pack:"
+"""What the origin of a pack's drivers begins with."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:

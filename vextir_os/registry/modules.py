@@ -16,6 +16,7 @@ from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 
+from vextir_os.driverkit.manifest import PROJECT
 from vextir_os.errors import DriverError, DriverImportError
 from vextir_os.registry.folders import DRIVERS, MAIN
 
@@ -53,6 +54,57 @@ def import_driver_module(root: Path, module: str) -> ModuleType:
         except (Exception, SystemExit) as error:  # a module may raise anything
             _forget(f"{package}.{module.partition('.')[0]}")
             raise _failed(root, module, error) from error
+
+
+def import_module_of(root: Path, module: str, origin: str) -> ModuleType:
+    """Import the module of a driver: of the project by its place, of a pack by its name, as any installed package.
+
+    Args:
+        root: The project root.
+        module: `research.driver`, below `drivers/`; of a pack `acme_drivers.research.driver`.
+        origin: Who brought it, as its manifest names it.
+
+    Raises:
+        DriverImportError, DriverError: As `import_driver_module`.
+    """
+    if origin == PROJECT:
+        return import_driver_module(root, module)
+    with _LOCK:
+        try:
+            return importlib.import_module(module)
+        except DriverError:
+            sys.modules.pop(module, None)
+            raise
+        except (Exception, SystemExit) as error:
+            sys.modules.pop(module, None)
+            message = (str(error).strip() or "no message").splitlines()[0][:_MESSAGE_CHARS]
+            what = f"the module of {origin} cannot be imported: {type(error).__name__}: {message}"
+            hint = "Install the pack anew, or leave it out of VEXTIR_PACKS"
+            raise DriverImportError(what, hint=hint, where=f"{module.replace('.', '/')}.py") from error
+
+
+def pack_place(module: str, file: str) -> str:
+    """Return the file of a pack's driver as `acme_drivers/mail/driver.py`, wherever the pack is installed.
+
+    Args:
+        module: Its module, imported: `acme_drivers.mail.driver`.
+        file: A file of its folder, as an absolute path.
+    """
+    folder = os.path.dirname(sys.modules[module].__file__ or "")  # noqa: PTH120  (as the code object names it)
+    name = module.rpartition(".")[0].replace(".", "/")
+    return f"{name}{file.removeprefix(folder)}".replace(os.sep, "/") if file.startswith(f"{folder}{os.sep}") else file
+
+
+def folders_of(package: str) -> list[Path]:
+    """Return where an import would find an installed package, `acme`; nowhere for a module or a name of nothing.
+
+    Imports nothing.
+    """
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return []
+    return [Path(folder) for folder in (spec.submodule_search_locations or ())] if spec else []
 
 
 def forget_modules(root: Path) -> None:

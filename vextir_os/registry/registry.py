@@ -1,17 +1,18 @@
 """The registry: which drivers handle a type, what a driver declares, and its code once an event for it has arrived."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from vextir_os.driverkit.call import LoadedDriver, declared, loaded
 from vextir_os.driverkit.manifest import Manifest
-from vextir_os.errors import AgentNotRunError, StaleIndexError, UnknownDriverError, did_you_mean
+from vextir_os.errors import AgentNotRunError, StaleIndexError, UnknownDriverError, did_you_mean, shown
 from vextir_os.registry.discover import placed
 from vextir_os.registry.index import load_index
 from vextir_os.registry.manifest_json import BUILD, INDEX_FILE
-from vextir_os.registry.modules import import_driver_module
+from vextir_os.registry.modules import import_module_of
+from vextir_os.registry.packs import refused
 from vextir_os.registry.table import Table
 
 Mode = Literal["all", "best"]
@@ -41,13 +42,22 @@ class Registry:
         self._loaded: dict[_Code, LoadedDriver] = {}
 
     @classmethod
-    def open(cls, root: Path) -> Self:
+    def open(cls, root: Path, packs: Sequence[str] = ()) -> Self:
         """Return the registry of a project, from its index; imports no driver.
 
+        Args:
+            root: The project root.
+            packs: Names of the packs whose drivers may run here.
+
         Raises:
-            StaleIndexError: There is no usable index.
+            StaleIndexError: There is no usable index, or it holds a pack that may not run here.
         """
-        return cls(load_index(root).manifests, root=root)
+        index = load_index(root)
+        others = refused(index.sources, packs)
+        if others:
+            what = f"the driver index holds the pack {shown(others[0])}, which VEXTIR_PACKS does not name"
+            raise StaleIndexError(what, hint=f"Name it there, or build the index without it. {BUILD}", where=INDEX_FILE)
+        return cls(index.manifests, root=root)
 
     @classmethod
     def of(cls, *drivers: Callable[..., Any]) -> Self:
@@ -156,12 +166,12 @@ class Registry:
             raise UnknownDriverError(
                 f"driver `{manifest.id}` has no code here", hint="Make the registry with Registry.open or Registry.of"
             )
-        module = import_driver_module(self._root, manifest.module)
+        module = import_module_of(self._root, manifest.module, manifest.origin)
         target = getattr(module, manifest.attribute, None)
         own = declared(target)
         if target is None or own is None:
             raise _stale(manifest, f"`{manifest.attribute}` is no driver there any more")
-        found = placed(self._root, manifest.module, manifest.attribute, own, manifest.code_hash)
+        found = placed(self._root, manifest.module, manifest.attribute, own, manifest.code_hash, manifest.origin)
         changed = [name for name in _COMPARED if getattr(found, name) != getattr(manifest, name)]
         if changed:
             raise _stale(manifest, f"it now declares another {', '.join(changed)}")

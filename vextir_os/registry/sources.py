@@ -1,6 +1,7 @@
 """What the drivers of a project are declared in, and its hashes: by these an index is known to be fresh."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 from vextir_os.driverkit.manifest import PROJECT
@@ -25,7 +26,15 @@ def source_hashes(root: Path, packs: Sequence[Home] = ()) -> dict[str, str]:
     agents = [file.path for file in agent_files(root)]
     for path in [*agents, *(shared_files(root) if agents else ())]:
         hashes[path.relative_to(root).as_posix()] = file_hash(path)
-    return hashes | {pack.origin: folder_hash(pack.folder) for pack in packs}
+    return hashes | pack_hashes(packs)
+
+
+def pack_hashes(packs: Sequence[Home]) -> dict[str, str]:
+    """Return one hash for each pack, over all its packages."""
+    parts: dict[str, list[str]] = {}
+    for pack in packs:
+        parts.setdefault(pack.origin, []).append(folder_hash(pack.folder))
+    return {origin: f"sha256:{sha256(''.join(found).encode()).hexdigest()}" for origin, found in parts.items()}
 
 
 def source_of(origin: str, entry: str, module: str) -> str:

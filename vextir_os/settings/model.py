@@ -142,6 +142,14 @@ class Settings:
         ),
     )
     port: int = field(default=8300, metadata=setting(whole(0, 65_535), "its port; 0 for any free one"))
+    packs: tuple[str, ...] = field(
+        default=(),
+        metadata=setting(
+            TEXTS,
+            "[packs](guides/packs.md) whose drivers run here, by the names of their distributions: `acme-drivers`",
+            risks="their code runs with what this process may do",
+        ),
+    )
     trusted_sources: tuple[str, ...] = field(
         default=("/cli", "/api", "/bus", "/drivers/*"),
         metadata=setting(

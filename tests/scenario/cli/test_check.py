@@ -6,6 +6,7 @@ import pytest
 
 from tests.scenario.cli.vextir import Ended, Project, make_project
 from tests.scenario.test_declared_agents import YAML
+from tests.support.packs import install
 
 CALLS = """
 import os
@@ -137,3 +138,18 @@ def test_a_person_sees_each_finding_with_what_to_do(well: Project) -> None:
     (well.root / "ui_apps/desk.yaml").write_text("id: desk\n")
     shown = well.terminal("check")
     assert "problem VX001:\x1b[0m ui_apps/desk.yaml:1:1: the UI app has no `type`\n  It is `ui_application`\n" in shown
+
+
+def test_packs_that_are_installed_and_not_used_are_told_of(well: Project, tmp_path: Path) -> None:
+    done = well.run("check", PYTHONPATH=str(install(tmp_path)))
+    assert (
+        "note\t\t\tthe pack `acme-drivers 1.2.0` is installed and not used: VEXTIR_PACKS does not name it\t" in done.out
+    )
+
+
+def test_a_pack_that_is_not_there_is_a_problem(well: Project, tmp_path: Path) -> None:
+    done = well.run("check", "-o", "json", PYTHONPATH=str(install(tmp_path)), VEXTIR_PACKS="acme-drivrs")
+    assert (
+        "packs VX422 VEXTIR_PACKS: there is no pack `acme-drivrs` among what is installed. " in told(done, "problem")[0]
+    )
+    assert done.code == 1

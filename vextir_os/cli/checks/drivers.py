@@ -6,29 +6,51 @@ from pathlib import Path
 
 from vextir_os.cli.checks.findings import Finding, Severity, found
 from vextir_os.driverkit.manifest import Manifest
-from vextir_os.errors import AgentNotRunError, ManifestError, StaleIndexError, VextirError
+from vextir_os.errors import AgentNotRunError, ManifestError, PackError, StaleIndexError, VextirError
 from vextir_os.registry.discover import Survey, survey
 from vextir_os.registry.folders import DRIVERS, MAIN, find_folders
+from vextir_os.registry.homes import Home
 from vextir_os.registry.index import check_fresh, load_index
 from vextir_os.registry.manifest_json import INDEX_FILE
 from vextir_os.registry.outside import reaches
+from vextir_os.registry.packs import homes_of, installed_packs, normalised
 
 CLIENT = "client.py"
+OWN = "vextir-os"
+"""Our own distribution: its pack, the stock drivers, is there wherever this runs."""
+
 _HINT = f"Put what talks to the outside into {CLIENT} beside {MAIN}"
 
 
-def check_drivers(root: Path) -> tuple[Survey, list[Finding]]:
+def check_packs(names: Sequence[str]) -> tuple[list[Home], list[Finding]]:
+    """Return the packs that the settings name, and what was found about them and those that they do not name."""
+    homes: list[Home] = []
+    findings: list[Finding] = []
+    for name in names:
+        try:
+            homes += homes_of([name])
+        except PackError as error:
+            findings += found("problem", "packs", [error])
+    wanted = set(map(normalised, names))
+    for pack in installed_packs():
+        if pack.name not in wanted and pack.name != OWN:
+            what = f"the pack `{pack.name} {pack.version}` is installed and not used: VEXTIR_PACKS does not name it"
+            findings.append(Finding("note", "packs", "", "", what, ""))
+    return homes, findings
+
+
+def check_drivers(root: Path, packs: Sequence[Home]) -> tuple[Survey, list[Finding]]:
     """Return the drivers, and what was found about them. Imports their modules."""
-    surveyed = survey(root, environ=os.environ)
+    surveyed = survey(root, packs=packs, environ=os.environ)
     warnings: list[VextirError] = [*surveyed.notes, *_not_run(surveyed.manifests), *_outside(root)]
     findings = found("problem", "drivers", surveyed.problems) + found("warning", "drivers", warnings)
     return surveyed, findings
 
 
-def check_index(root: Path) -> list[Finding]:
+def check_index(root: Path, packs: Sequence[Home]) -> list[Finding]:
     """Return whether the index is there and fresh. Imports no driver."""
     try:
-        return found("problem", "index", check_fresh(root, load_index(root)))
+        return found("problem", "index", check_fresh(root, load_index(root), packs))
     except StaleIndexError as error:
         # It is written at the next start of `vextir dev`; who deploys needs it.
         severity: Severity = "problem" if (root / INDEX_FILE).exists() else "warning"
