@@ -18,6 +18,8 @@ from vextir_os.api.access import door
 from vextir_os.api.acts import ActRoutes
 from vextir_os.api.answers import add_get, json_of
 from vextir_os.api.bodies import Limits
+from vextir_os.api.drivers import PATH as DRIVERS
+from vextir_os.api.drivers import DriverRoutes
 from vextir_os.api.guard import HEALTH, Guard, response_of
 from vextir_os.api.intake import HttpIntake
 from vextir_os.api.lists import ListRoutes
@@ -59,6 +61,7 @@ def build_app(kernel: Kernel, *, key: str, hosts: Iterable[str] = (), limits: Li
     ActRoutes(kernel).add_to(app)
     ListRoutes(kernel).add_to(app)
     PauseRoutes(kernel).add_to(app)
+    DriverRoutes(kernel).add_to(app)
     # Served to other machines, or by a proxy for them, who asks from here may stand for anybody.
     open_here = {METRICS} if kernel.settings.metrics == "open" and not hosts else set[str]()
     return Guard(app, door(key, hosts), kernel.clock, open_here=open_here)
@@ -175,7 +178,7 @@ async def _unrouted(request: Request, error: Exception) -> Response:
                 headers={"Allow": ", ".join(allowed)},
             )
         )
-    known = ["/v1/events", "/v1/dead", "/v1/runs", PAUSES, HEALTH, METRICS, "/v1/openapi.json"]
+    known = ["/v1/events", "/v1/dead", "/v1/runs", PAUSES, DRIVERS, HEALTH, METRICS, "/v1/openapi.json"]
     hint = did_you_mean(path, known) or "Read /v1/openapi.json"
     return response_of(Problem(status=404, code=RefusedError.code, detail=f"there is no {shown(path)}", hint=hint))
 

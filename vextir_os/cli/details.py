@@ -26,6 +26,8 @@ def detail_lines(to: Screen, event: Mapping[str, Any]) -> Iterator[str]:
     yield pair(to, "decision", f"{decision['effect']} by {visible(decision['policy_id'] or 'no policy')}")
     if decision.get("reason"):
         yield pair(to, "reason", visible(decision["reason"]))
+    for reason in event.get("left_out", {}).values():
+        yield pair(to, "left out", visible(reason))
     yield from _block(to, "data", event["event"].get("data"))
     for driver, run in event["runs"].items():
         yield from run_lines(to, driver, run)
@@ -56,6 +58,9 @@ def run_lines(to: Screen, driver: str, run: Mapping[str, Any]) -> Iterator[str]:
             Span(f"again at {moment(run['not_before'])}" if run["state"] == "retry" and run["not_before"] else ""),
         ]
     )
+    if run.get("version", "1") != "1" or "began_with" in run:
+        began = f", it began with {visible(run['began_with'])}" if "began_with" in run else ""
+        yield pair(to, "version", f"{visible(run['version'])}{began}")
     if "wait" in run:
         yield pair(to, "waits", visible(run["wait"]["reason"]))
     for decision in run["decisions"]:

@@ -15,7 +15,7 @@ from vextir_os.registry.manifest_json import manifest_json
 _APART = ("module", "attribute", "entry", "line", "schema", "agent")
 _SAID = frozenset(
     {"id", "description", "capabilities", "permissions", "timeout_s", "form", "origin", "code_hash", "where"}
-    | {"data_schema", "agent", "last_runs"}
+    | {"data_schema", "agent", "last_runs", "paused", "off", "share", "versions"}
 )
 FORMS: Mapping[str, str] = {
     "function": "a function under @driver",
@@ -75,6 +75,9 @@ def driver_lines(to: Screen, manifest: Manifest, view: Mapping[str, Any]) -> Ite
     yield pair(to, "handles", visible(", ".join(manifest.capabilities)))
     yield pair(to, "may use", visible(", ".join(manifest.permissions)) or "nothing")
     yield pair(to, "timeout", duration(manifest.timeout_s))
+    if len(view["versions"]) > 1:
+        shares = (f"{version}: {100 * share:.3g} %" for version, share in view["versions"].items())
+        yield pair(to, "versions", visible(", ".join(shares)))
     for name, value in view.items():
         if name not in _SAID and value not in (None, {}):
             yield pair(to, name, _value(value))

@@ -10,7 +10,9 @@ from vextir_os.cli.errors import Exit
 from vextir_os.cli.indexing import built, packs_of
 from vextir_os.cli.options import Flag, Output, Project, Words, no_words
 from vextir_os.cli.project import settings_of
+from vextir_os.cli.switching import add_to, percent, said_of_drivers
 from vextir_os.driverkit.manifest import Manifest
+from vextir_os.driverkit.versions import leading, versions_of
 from vextir_os.errors import StaleIndexError, UnknownDriverError, did_you_mean, shown
 from vextir_os.settings import Settings
 
@@ -21,26 +23,30 @@ Name = Annotated[str, Parameter(help="Id of the driver.")]
 Check = Annotated[Flag, Parameter(help="Build nothing: say whether the index is fresh, and end with 1 if it is not.")]
 
 app = App(name="drivers", help="List the drivers of the project; `drivers show NAME` shows one.", sort_key=6)
+add_to(app)
 
 
 @app.default
 @app.command(name="list")
 def drivers(*words: Words, output: Output = "table", project: Project = None) -> int:
     """List the drivers of the project, from their index."""
-    no_words(words, ("list", "show", "packs"))
+    no_words(words, ("list", "show", "packs", "off", "on", "weight"))
     from vextir_os.cli.driver_view import row_of
     from vextir_os.cli.output import write_list
     from vextir_os.registry.index import load_index
 
     settings = settings_of(project)
     index = load_index(settings.root)
-    pauses = _pauses(settings)
-    items = [row_of(manifest) | {"paused": pauses.get(manifest.id)} for manifest in index.manifests]
+    said, versions = said_of_drivers(settings), versions_of(index.manifests)
+    items = [row_of(manifest) | said.of(manifest, versions[manifest.id]) for manifest in index.manifests]
     lines = [_line(manifest) for manifest in index.manifests]
     head: tuple[str, ...] = HEAD
-    if pauses:
-        head = (HEAD[0], "PAUSED", *HEAD[1:])
-        lines = [_marked(line, manifest.id in pauses) for manifest, line in zip(index.manifests, lines, strict=True)]
+    if any(item["share"] is not None for item in items):
+        head = (*head[:3], "GETS", *head[3:])
+        lines = [_with(line, 3, _gets(item)) for line, item in zip(lines, items, strict=True)]
+    if any(item["paused"] or item["off"] for item in items):
+        head = (head[0], "NOW", *head[1:])
+        lines = [_with(line, 1, _now(item)) for line, item in zip(lines, items, strict=True)]
     write_list(screen.stdout(), output, many="drivers", one="driver", items=items, table=lines, head=head)
     if not items:
         screen.stderr().write("no drivers. Put one into drivers/<name>/driver.py")
@@ -55,20 +61,23 @@ def show(name: Name, /, *, output: Output = "table", project: Project = None) ->
     from vextir_os.registry.index import load_index
 
     settings = settings_of(project)
-    manifests = {manifest.id: manifest for manifest in load_index(settings.root).manifests}
-    if name not in manifests:
-        hint = did_you_mean(name, manifests) or "Run: vextir drivers"
+    versions = versions_of(load_index(settings.root).manifests)
+    if name not in versions:
+        hint = did_you_mean(name, versions) or "Run: vextir drivers"
         raise UnknownDriverError(f"there is no driver {shown(name)}", hint=hint)
-    manifest = manifests[name]
-    view = view_of(manifest, _last_runs(settings, name))
-    pause = _pauses(settings).get(name)
+    manifest = leading(versions[name])
+    said = said_of_drivers(settings)
+    view = view_of(manifest, _last_runs(settings, name)) | said.of(manifest, versions[name])
+    view["versions"] = {each.version: said.of(each, versions[name])["share"] for each in versions[name]}
     to = screen.stdout()
     if output != "table":
-        write_document(to, output, {"schema": "vextir.driver-details.v1", **view, "paused": pause})
+        write_document(to, output, {"schema": "vextir.driver-details.v1", **view})
         return Exit.DONE
     to.write(*driver_lines(to, manifest, view))
-    if pause is not None:
+    if view["paused"] is not None:
         screen.stderr().write(f"it is paused. Next: vextir resume driver {name}")
+    if view["off"] is not None:
+        screen.stderr().write(f"it is off. Next: vextir drivers on {name}")
     return Exit.DONE
 
 
@@ -138,19 +147,16 @@ async def _newest(settings: Settings, name: str) -> list[dict[str, Any]]:
         return [*(await page(kernel.store, settings.tenant, Wanted(driver=name), limit=_LAST)).items][:_LAST]
 
 
-def _pauses(settings: Settings) -> dict[str, Mapping[str, Any]]:
-    """Return the pauses of drivers by id; none where the project has no data yet."""
-    if not (settings.data_dir / "vextir.db").exists():
-        return {}
-    from vextir_os.cli.pause import listed
-    from vextir_os.local.loop import run
-    from vextir_os.processor.pausing import pause_view
-
-    return {entry["name"]: pause_view(entry) for entry in run(listed(settings)) if entry["kind"] == "driver"}
+def _with(line: screen.Line, at: int, span: screen.Span) -> screen.Line:
+    return [*line[:at], span, *line[at:]]
 
 
-def _marked(line: screen.Line, paused: bool) -> screen.Line:
-    return [line[0], screen.Span("paused" if paused else "", "warn"), *line[1:]]
+def _now(item: Mapping[str, Any]) -> screen.Span:
+    return screen.Span("off" if item["off"] else "paused" if item["paused"] else "", "warn")
+
+
+def _gets(item: Mapping[str, Any]) -> screen.Span:
+    return screen.Span("" if item["share"] is None else percent(item["share"]))
 
 
 def _all_stale(stale: list[StaleIndexError]) -> StaleIndexError:

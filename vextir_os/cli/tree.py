@@ -92,7 +92,9 @@ def _event(trace: Trace) -> _Node:
         by_source.setdefault(caused.record["event"]["source"], []).append(caused)
     for driver, run in record["runs"].items():
         below.append(_run(driver, run, by_source.pop(f"/drivers/{driver}", [])))
-    if word == "unrouted":
+    left_out = record.get("left_out", {})
+    below.extend(_Node([Span(visible(reason), "warn")]) for reason in left_out.values())
+    if word == "unrouted" and not left_out:
         below.append(_Node([Span("no driver handles this type", "warn")]))
     below.extend(caused for left in by_source.values() for caused in left)
     return _Node(line, tuple(below))

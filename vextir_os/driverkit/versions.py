@@ -6,7 +6,7 @@ a larger part keeps the events that it got with a smaller one.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from vextir_os.driverkit.manifest import Manifest
 
@@ -21,6 +21,17 @@ def version_key(version: str) -> tuple[tuple[int, int, str], ...]:
     pieces = _PARTS.findall(version)
     # What ends is put before numbers and behind words: 2.0-rc, 2.0, 2.0.1.
     return (*((2, int(piece), "") if piece.isdecimal() else (0, 0, piece) for piece in pieces), (1, 0, ""))
+
+
+def versions_of(manifests: Iterable[Manifest]) -> dict[str, tuple[Manifest, ...]]:
+    """Return all versions of each driver by its id, the newest last."""
+    found: dict[str, list[Manifest]] = {}
+    for manifest in manifests:
+        found.setdefault(manifest.id, []).append(manifest)
+    return {
+        driver: tuple(sorted(versions, key=lambda each: version_key(each.version)))
+        for driver, versions in found.items()
+    }
 
 
 def leading(versions: Sequence[Manifest]) -> Manifest:
