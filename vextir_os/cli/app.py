@@ -33,6 +33,7 @@ COMMANDS = {
     "doctor": ("doctor.command:doctor", "Say what is wrong with machine, project and data, and what to do."),
     "export": ("moving:export", "Write records to stdout, one per line of JSON."),
     "import": ("moving:import_", "Bring in the lines of an export, as history or to be run."),
+    "migrate": ("keeping:migrate", "Bring the database up to this release; --dry-run tries it on a copy."),
 }
 """Where each command is, and what the list of commands says of it; its module is imported when the command is run."""
 

@@ -1,4 +1,4 @@
-"""`vextir backup` and `vextir restore`: the data of a project in one file, and back."""
+"""`vextir backup`, `vextir restore`, `vextir migrate`: the data of a project in one file, and back, and up to date."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,13 +8,14 @@ from cyclopts import Parameter
 
 from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit
-from vextir_os.cli.options import Flag, Project
+from vextir_os.cli.options import Flag, Output, Project
 from vextir_os.cli.project import settings_of
 
 File = Annotated[Path, Parameter(help="The file.")]
 Overwrite = Annotated[Flag, Parameter(help="Replace the file when it is there already.")]
 Into = Annotated[Path | None, Parameter(help="The data directory; by default that of the project.", show_default=False)]
 Replace = Annotated[Flag, Parameter(help="Put data that is there aside, under another name in its folder.")]
+DryRun = Annotated[Flag, Parameter(help="Do it to a copy and look at the result; the data stay as they are.")]
 Check = Annotated[Flag, Parameter(help="Verify the backup, and restore nothing.")]
 
 
@@ -51,6 +52,40 @@ def restore(
         to.write(f"the data before is in {done.aside}")
     to.write("what was not finished then goes on with: vextir dev")
     return Exit.DONE
+
+
+def migrate(*, dry_run: DryRun = False, output: Output = "table", project: Project = None) -> int:
+    """Bring the database up to the schema of this release. Opening it does the same by itself."""
+    from vextir_os.cli.output import write_list
+    from vextir_os.cli.text import duration, visible
+    from vextir_os.local.keeping.migrating import migrate_copy, migrate_data
+
+    data_dir, hints = settings_of(project).data_dir, screen.stderr()
+    found = migrate_copy(data_dir) if dry_run else migrate_data(data_dir)
+    items = [
+        {"version": step.version, "does": step.says, "done": not dry_run, "seconds": round(step.seconds, 3)}
+        for step in found.steps
+    ]
+    rows = [
+        [screen.Span(str(step.version)), screen.Span(step.says), screen.Span(duration(step.seconds), "dim")]
+        for step in found.steps
+    ]
+    write_list(
+        screen.stdout(),
+        output,
+        many="migrations",
+        one="migration",
+        items=items,
+        table=rows,
+        head=("TO", "DOES", "TOOK"),
+    )
+    for problem in found.problems:
+        hints.write(hints.paint(f"wrong: {visible(problem)}", "error"))
+    end = "tried on a copy; nothing was changed" if dry_run else "done"
+    if not found.steps:
+        end = f"nothing to do{'; looked at a copy' if dry_run else ''}"
+    hints.write(f"schema version {found.before}: {end}")
+    return Exit.FAILED if found.problems else Exit.DONE
 
 
 def _told(counts: Mapping[str, int], how: str) -> str:

@@ -39,6 +39,7 @@ THERE = (
     "doctor",
     "export",
     "import",
+    "migrate",
 )
 
 

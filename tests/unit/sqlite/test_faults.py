@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from vextir_os.adapters.sqlite import opening
-from vextir_os.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS, migrate
+from vextir_os.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS, Migration, migrate
 from vextir_os.adapters.sqlite.storage import open_storage
 from vextir_os.errors import (
     ForeignFileError,
@@ -77,20 +77,21 @@ async def test_a_newer_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA user_version=99")
     connection.close()
-    with pytest.raises(ForeignFileError, match=r"schema version 99, this Vextir OS knows versions up to 1\. Upgrade"):
+    with pytest.raises(ForeignFileError, match=r"schema version 99, this Vextir OS knows versions up to 2\. Upgrade"):
         await open_storage(path).start()
 
 
 def test_a_migration_that_fails_leaves_the_version_before_it_whole(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "v.db", isolation_level=None)
     migrate(connection, "v.db")
-    broken = [*MIGRATIONS, "CREATE TABLE more(a); INSERT INTO more VALUES(1); CREATE TABLE messages(again)"]
+    script = "CREATE TABLE more(a); INSERT INTO more VALUES(1); CREATE TABLE messages(again)"
+    broken = [*MIGRATIONS, Migration("more", script)]
     with pytest.raises(sqlite3.OperationalError, match="messages already exists"):
         migrate(connection, "v.db", broken)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-    assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'more'").fetchone() == (0,)
-    migrate(connection, "v.db", [*MIGRATIONS, "CREATE TABLE more(a)"])
     assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'more'").fetchone() == (0,)
+    migrate(connection, "v.db", [*MIGRATIONS, Migration("more", "CREATE TABLE more(a)")])
+    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
     connection.close()
 

@@ -49,11 +49,11 @@ class SqliteBlobs:
         await self._database.submit(partial(delete_all, record=record), single=True)
 
 
-def _put(ref: BlobRef, data: bytes, connection: sqlite3.Connection, _now: float) -> None:
+def _put(ref: BlobRef, data: bytes, connection: sqlite3.Connection, now: float) -> None:
     connection.execute(
-        "INSERT INTO blobs(name, size, sha256, data) VALUES(?, ?, ?, ?) "
-        "ON CONFLICT(name) DO UPDATE SET size = excluded.size, sha256 = excluded.sha256, data = excluded.data",
-        (ref.name, ref.size_bytes, ref.sha256, data),
+        "INSERT INTO blobs(name, size, sha256, data, at) VALUES(?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE "
+        "SET size = excluded.size, sha256 = excluded.sha256, data = excluded.data, at = excluded.at",
+        (ref.name, ref.size_bytes, ref.sha256, data, now),
     )
 
 

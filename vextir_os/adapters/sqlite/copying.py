@@ -6,7 +6,7 @@ file goes on meanwhile. Knows no archive and no meaning of what it rewrites.
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,13 +105,22 @@ NEWEST = len(MIGRATIONS)
 
 
 def counts(connection: sqlite3.Connection) -> Mapping[str, int]:
-    """Return how many messages, blobs and documents there are; documents by container."""
+    """Return how many messages, blobs and documents there are; documents by container, without ids that are left."""
     found = {
         "messages": connection.execute("SELECT count(*) FROM messages").fetchone()[0],
         "blobs": connection.execute("SELECT count(*) FROM blobs").fetchone()[0],
     }
-    rows = connection.execute("SELECT container, count(*) FROM documents GROUP BY container ORDER BY container")
-    return found | dict(rows.fetchall())
+    of = "SELECT container, count(*) FROM documents"
+    found |= dict(connection.execute(f"{of} GROUP BY container ORDER BY container").fetchall())
+    # Few beside the others, and in an index: the others are counted without a look at them.
+    for container, left in connection.execute(f"{of} WHERE expires_at < 0 GROUP BY container").fetchall():
+        found[container] -= left
+    return found
+
+
+def containers(connection: sqlite3.Connection) -> Sequence[str]:
+    """Return the names of all containers, in order."""
+    return [row[0] for row in connection.execute("SELECT DISTINCT container FROM documents ORDER BY container")]
 
 
 def rewrite_messages(connection: sqlite3.Connection, change: ChangeMessage) -> int:
@@ -145,7 +154,7 @@ def documents_of(
     connection: sqlite3.Connection, container: str, *, due_only: bool = False
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield row and document of all in a container, the oldest first; `due_only`: of those that have a due time."""
-    which = "due IS NOT NULL AND" if due_only else ""
+    which = "due IS NOT NULL AND" if due_only else "(expires_at IS NULL OR expires_at >= 0) AND"
     last = -1
     while rows := connection.execute(
         f"SELECT row, body FROM documents WHERE {which} container = ? AND row > ? ORDER BY row LIMIT ?",  # noqa: S608

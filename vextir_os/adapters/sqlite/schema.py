@@ -1,10 +1,13 @@
 """The tables, and how an older file becomes a newer one. Opens no file and knows no queue or store rules.
 
-Each migration is one transaction together with its version number: a crash leaves the old version, whole.
+Each migration is one transaction together with its version number: a crash leaves the old version, whole. Opening a
+file brings it up to date, so a migration takes moments, whatever the file holds, and adds only: a process of the
+version before that still works on the file goes on working.
 """
 
 import sqlite3
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from vextir_os.errors import ForeignFileError
 
@@ -98,11 +101,24 @@ CREATE TABLE blobs(
   data BLOB NOT NULL);
 """
 
-MIGRATIONS: Sequence[str] = (_FIRST,)
-"""Statements that lead from version n to n + 1, at index n. Never changed once released; new ones go to the end."""
+_BLOBS_WITH_TIMES = "ALTER TABLE blobs ADD COLUMN at REAL NOT NULL DEFAULT 0"
 
 
-def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str] = MIGRATIONS) -> None:
+class Migration(NamedTuple):
+    """What leads to the next version: in words, and as statements."""
+
+    says: str
+    script: str
+
+
+MIGRATIONS: Sequence[Migration] = (
+    Migration("the tables of messages, documents and blobs", _FIRST),
+    Migration("blobs know when they were written", _BLOBS_WITH_TIMES),
+)
+"""What leads from version n to n + 1, at index n. Never changed once released; new ones go to the end."""
+
+
+def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Bring the file to the newest version; safe when several processes do it at once.
 
     Args:
@@ -121,7 +137,7 @@ def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str]
             if version == len(migrations):
                 connection.execute("ROLLBACK")
                 return
-            for statement in _statements(migrations[version]):
+            for statement in _statements(migrations[version].script):
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={version + 1}")
@@ -134,7 +150,7 @@ def migrate(connection: sqlite3.Connection, path: str, migrations: Sequence[str]
 
 def statements_to(version: int) -> Sequence[str]:
     """Return the statements that make an empty database one of this schema version."""
-    return [statement for migration in MIGRATIONS[:version] for statement in _statements(migration)]
+    return [statement for migration in MIGRATIONS[:version] for statement in _statements(migration.script)]
 
 
 def check_ours(connection: sqlite3.Connection, path: str) -> None:
