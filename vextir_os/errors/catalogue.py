@@ -146,6 +146,10 @@ CATALOGUE: Mapping[str, Entry] = {
         "driver shop.till could not start: RuntimeError: the drawer is stuck",
         "Look at `start` of the class and what it connects to. The next attempt makes the instance anew",
     ),
+    "VX422": Entry(
+        "VEXTIR_PACKS: there is no pack `acme-drivrs` among what is installed. Run: vextir drivers packs",
+        "Install the distribution, correct its name in the setting, or leave it out; then build the index anew",
+    ),
     "VX430": Entry(
         "driver till used more memory than its limit of 300MB",
         "Raise the limit that the message names, or let the driver need less. It counts as a bug",

@@ -17,6 +17,7 @@ from vextir_os.isolation.threads import STUCK
 from vextir_os.net.client import request
 from vextir_os.registry.discover import discover
 from vextir_os.registry.index import build_index, load_index, write_index
+from vextir_os.registry.packs import homes_of
 from vextir_os.registry.registry import Registry
 
 ONCE = Retry(max_attempts=1)
@@ -223,6 +224,10 @@ async def unreachable(_folder: Path) -> Seen:
     return await raised(lambda: request("GET", "https://api.example.com/", resolve=_nowhere))
 
 
+async def pack(_folder: Path) -> Seen:
+    return await raised(lambda: homes_of(["acme-drivrs"]))
+
+
 OF_DRIVERS: Mapping[str, Provocation] = {
     "VX400": bug,
     "VX401": manifest,
@@ -240,6 +245,7 @@ OF_DRIVERS: Mapping[str, Provocation] = {
     "VX413": forbidden,
     "VX420": agent,
     "VX421": start,
+    "VX422": pack,
     "VX430": limit,
     "VX431": crash,
     "VX432": stuck,
