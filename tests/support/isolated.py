@@ -41,23 +41,21 @@ async def an_os_of(root: Path, **options: Any) -> AsyncIterator[Harness]:
             yield os_
 
 
-def marked(mark: str) -> list[int]:
-    """Return the processes, of any parent and session, whose memory of their command line or environment has a mark."""
-    found = []
+def at_work(root: Path) -> set[int]:
+    """Return the processes, of whatever parent, session and environment, that work below a folder and are not dead."""
+    found = set()
     for entry in os.scandir("/proc"):
         with contextlib.suppress(OSError):
-            if entry.name.isdigit() and int(entry.name) != os.getpid():
-                here = Path(entry.path)
-                text = (here / "cmdline").read_bytes() + (here / "environ").read_bytes()
-                if mark.encode() in text and "Z" not in (here / "stat").read_text().rpartition(")")[2].split()[:1]:
-                    found.append(int(entry.name))
+            if entry.name.isdigit() and str(Path(entry.path, "cwd").readlink()).startswith(f"{root}/vextir-driver-"):
+                state = Path(entry.path, "stat").read_text().rpartition(")")[2].split()[0]
+                found |= set() if state in "ZX" else {int(entry.name)}
     return found
 
 
-async def gone(mark: str, within_s: float = 2.0) -> None:
-    """Wait until no process has the mark."""
+async def gone(root: Path, but: int = 0, within_s: float = 2.0) -> None:
+    """Wait until so many processes at most work below a folder."""
 
-    async def none() -> bool:
-        return not marked(mark)
+    async def is_over() -> bool:
+        return len(at_work(root)) <= but
 
-    await until(none, within_s)
+    await until(is_over, within_s)

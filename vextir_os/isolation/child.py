@@ -15,11 +15,13 @@ from typing import Any
 from vextir_os.driverkit.call import LoadedDriver, call_here
 from vextir_os.driverkit.manifest import PROJECT, Manifest
 from vextir_os.driverkit.outcome import normalise
-from vextir_os.errors import StaleIndexError
+from vextir_os.errors import DriverRefusedError, DriverRefusedImportError, StaleIndexError, VextirError
 from vextir_os.events import jsonio
 from vextir_os.isolation import wire
+from vextir_os.isolation.audit import install
 from vextir_os.isolation.frames import frame
 from vextir_os.isolation.limits import limit_in, over
+from vextir_os.isolation.reach import Reach
 from vextir_os.registry.folders import DRIVERS, folder_hash
 from vextir_os.registry.manifest_json import BUILD, INDEX_FILE, decode_index
 from vextir_os.registry.registry import Registry
@@ -28,6 +30,7 @@ from vextir_os.runs.failure import failure_of
 from vextir_os.runs.transitions import Failure
 
 _LOG_BYTES = 100_000
+_CAUSES = 10
 _KILOBYTE = 1 if sys.platform == "darwin" else 1_024
 
 
@@ -36,6 +39,7 @@ class Channel:
 
     def __init__(self, descriptor: int) -> None:
         self._socket = socket.socket(fileno=descriptor)
+        self._socket.set_inheritable(False)
         self._file = self._socket.makefile("rb")
 
     def receive(self) -> dict[str, Any] | None:
@@ -86,6 +90,8 @@ class _ChildContext(RunContext):
 
 def main(descriptor: int) -> None:
     """Serve the channel of this descriptor until it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # they are files
     channel = Channel(descriptor)
     spec = channel.receive()
     if spec is None:
@@ -94,7 +100,10 @@ def main(descriptor: int) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        driver = _load(Path(spec["root"]), manifest)
+        root = Path(spec["root"])
+        _check_hash(root, manifest)
+        install(manifest.id, Reach(**{name: tuple(paths) for name, paths in spec["reach"].items()}), manifest.processes)
+        driver = Registry([manifest], root=root).load(manifest)
     except BaseException as error:  # noqa: BLE001 - a module may raise anything
         channel.send(wire.failure_json(0, _failure(error, manifest, 0.0)))
         return
@@ -107,12 +116,11 @@ def main(descriptor: int) -> None:
         channel.send(body)
 
 
-def _load(root: Path, manifest: Manifest) -> LoadedDriver:
+def _check_hash(root: Path, manifest: Manifest) -> None:
     # The place of a pack is that of its package, which no hash of a project is of.
     if manifest.origin == PROJECT and folder_hash(root / DRIVERS / _folder(manifest)) != manifest.code_hash:
         what = f"{DRIVERS}/{_folder(manifest)} was changed since the driver index was built"
         raise StaleIndexError(what, hint=BUILD, where=INDEX_FILE)
-    return Registry([manifest], root=root).load(manifest)
 
 
 def _folder(manifest: Manifest) -> str:
@@ -139,12 +147,26 @@ def _turn(loop: asyncio.AbstractEventLoop, driver: LoadedDriver, channel: Channe
 
 
 def _failure(error: BaseException, manifest: Manifest, now: float) -> Failure:
+    refusal = _refusal(error)
+    if refusal is not None:
+        return failure_of(refusal)
     limit = limit_in(error)
     if limit is not None and (limit != "memory" or manifest.memory_bytes is not None):
         told = over(manifest, limit)
         told.__cause__ = error
         return failure_of(told)
     return failure_of(error, declared=manifest.errors, now=now)
+
+
+def _refusal(error: BaseException | None) -> VextirError | None:
+    """Return the refusal that an exception of a library came of: whatever the library makes of it, it stays refused."""
+    for _ in range(_CAUSES):
+        if isinstance(error, (DriverRefusedError, DriverRefusedImportError)):
+            return error
+        if error is None or isinstance(error, VextirError):
+            break
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _most_bytes() -> int:

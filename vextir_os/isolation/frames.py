@@ -7,7 +7,7 @@ is kept, and a body is JSON of an object or an error.
 from collections.abc import Iterator
 from typing import Any
 
-from vextir_os.errors import DriverCrashError, UndecodableError
+from vextir_os.errors import UndecodableError
 from vextir_os.events import jsonio
 
 FRAME_BYTES = 80_000_000
@@ -27,6 +27,13 @@ def frame(body: bytes) -> bytes:
     return len(body).to_bytes(_HEAD, "big") + body
 
 
+class MalformedError(Exception):
+    """What the process wrote is no message; its text goes on from "the process of driver x"."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"wrote {what} on the channel that is the OS's")
+
+
 class FrameReader:
     """Cuts a stream of bytes, fed in pieces of any size, into the objects that its frames hold.
 
@@ -44,14 +51,14 @@ class FrameReader:
         """Take a piece, and yield what is complete.
 
         Raises:
-            DriverCrashError: What came is no frame; nothing after it can be trusted.
+            MalformedError: What came is no frame; nothing after it can be trusted.
         """
         held = self._held
         held += data
         while len(held) >= _HEAD:
             length = int.from_bytes(held[:_HEAD], "big")
             if length > self._limit:
-                raise _broken(f"a frame of {length} bytes, at most {self._limit} are allowed")
+                raise MalformedError(f"a frame of {length} bytes, at most {self._limit} are allowed")
             end = _HEAD + length
             if len(held) < end:
                 return
@@ -64,11 +71,7 @@ def _object(body: bytes) -> dict[str, Any]:
     try:
         value = jsonio.loads(body)
     except UndecodableError as error:
-        raise _broken("a frame that is not JSON") from error
+        raise MalformedError("a frame that is not JSON") from error
     if type(value) is not dict:
-        raise _broken(f"a frame that holds a {type(value).__name__}, not an object")
+        raise MalformedError(f"a frame that holds a {type(value).__name__}, not an object")
     return value
-
-
-def _broken(what: str) -> DriverCrashError:
-    return DriverCrashError(f"it wrote {what}, on the channel that is the OS's", hint="Leave foreign descriptors alone")

@@ -99,13 +99,7 @@ class ProcessPool:
     def _give(self, host: Host) -> None:
         if host.ending:
             return
-        if self._retired or host.worn:
-            host.end()
-            return
-        host.tidy(lambda: self._rest(host))
-
-    def _rest(self, host: Host) -> None:
-        if self._retired:
+        if self._retired or host.worn or host.leaves():
             host.end()
             return
         loop = asyncio.get_running_loop()

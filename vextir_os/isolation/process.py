@@ -5,22 +5,20 @@ import contextlib
 import json
 import logging
 import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from vextir_os.driverkit.context import Context
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.driverkit.result import Result
-from vextir_os.errors import DriverCrashError, DriverTimeoutError, VextirError
+from vextir_os.errors import DriverCrashError, DriverLimitError, DriverTimeoutError, VextirError
 from vextir_os.events.event import Event
-from vextir_os.isolation.frames import FrameReader, frame
+from vextir_os.isolation.frames import FrameReader, MalformedError, frame
 from vextir_os.isolation.limits import ended
 from vextir_os.isolation.output import Output
 from vextir_os.isolation.spawn import Started
-from vextir_os.isolation.warden import children
-from vextir_os.isolation.wire import call_json, failure_of_json, log_of, malformed, result_of
-from vextir_os.runs.failure import ReportedFailure
+from vextir_os.isolation.tree import descendants
+from vextir_os.isolation.wire import call_json, log_of, result_of
 
 START_S = 60.0
 """Longest time that a process may take to import its driver."""
@@ -68,7 +66,6 @@ class Host:
         self._grown = False
         self._report: dict[str, Any] = {}
         self._why = ""
-        self._swept: Callable[[], None] | None = None
         self._on_gone = on_gone
         self.gone = asyncio.Event()
         self.ending = False
@@ -118,10 +115,7 @@ class Host:
             else:
                 self._send(frame(call_json(self._number, event, ctx)))
             return self._check(await self._answer)
-        except DriverCrashError:
-            self.end()
-            raise
-        except asyncio.CancelledError:
+        except (DriverCrashError, DriverLimitError, asyncio.CancelledError):
             self.end()
             raise
         finally:
@@ -130,35 +124,36 @@ class Host:
             self._output.turn_over(self._tell)
             self._ctx = None
 
-    def tidy(self, then: Callable[[], None]) -> None:
-        """End what a turn has left running, then go on; at once, where there is nothing."""
-        if self._leaves():
-            self._swept = then
-            self._order(b"sweep\n")
-        else:
-            then()
+    def leaves(self) -> bool:
+        """Whether its turn has left other processes; says so in the log. They go with this one."""
+        left = [pid for pid in descendants(self._started.warden.pid) if pid != self._child]
+        if left:
+            driver = self._manifest.id
+            what = f"driver {driver} left {len(left)} processes behind at the end of its turn; they are ended"
+            _LOG.warning("%s", what, extra={"vextir": {"driver": driver}})
+        return bool(left)
 
-    def end(self) -> None:
+    def end(self, order: bytes = b"end\n") -> None:
         """End the process and all below it. Returns at once; `gone` says when it is so."""
         if not self.ending:
             self.ending = True
-            self._order(b"end\n")
+            self._order(order)
             self._loop.call_later(_END_S, self._end_warden)
 
     def _check(self, message: dict[str, Any]) -> Result:
-        if "failure" in message:
-            raise ReportedFailure(failure_of_json(message["failure"]))
+        try:
+            result = result_of(message)
+        except MalformedError as error:
+            raise self._crash(str(error)) from error
         size = message.get("bytes")
         if isinstance(size, int):
             self._first_bytes = self._first_bytes or size
             limit = self._manifest.memory_bytes
             self._grown = size - self._first_bytes > GROWTH_BYTES or (limit is not None and size > 0.75 * limit)
-        return result_of(message)
+        return result
 
-    def _leaves(self) -> bool:
-        if sys.platform != "linux":
-            return True
-        return bool(children(self._child)) or children(self._started.warden.pid) != [self._child]
+    def _crash(self, what: str) -> DriverCrashError:
+        return DriverCrashError(f"the process of driver {self._manifest.id} {what}")
 
     def _begin_watch(self) -> None:
         self._watching = True
@@ -210,13 +205,13 @@ class Host:
         except OSError:
             data = b""
         if not data:
-            self._break("closed its channel to the OS")
+            self._break("closed its channel to the OS", b"closed\n")
             return
         try:
             for message in self._reader.feed(data):
                 self._take(message)
-        except DriverCrashError as error:
-            self._break(error.what.removeprefix("it "))
+        except MalformedError as error:
+            self._break(str(error), b"end\n")
 
     def _take(self, message: dict[str, Any]) -> None:
         if "log" in message and self._ctx is not None:
@@ -227,18 +222,18 @@ class Host:
         elif message.get("call") == self._number and not self._answer.done():
             self._answer.set_result(message)
         else:
-            raise malformed("what answers no question")
+            raise MalformedError("what answers no question")
 
     def _tell(self, text: str, **fields: Any) -> None:
         if self._ctx is not None:
             with contextlib.suppress(TypeError):
                 self._ctx.log(text, **fields)
 
-    def _break(self, why: str) -> None:
+    def _break(self, why: str, order: bytes) -> None:
         self._why = self._why or why
         self._loop.remove_reader(self._started.channel)
         self._loop.remove_writer(self._started.channel)
-        self.end()
+        self.end(order)
 
     def _hear(self) -> None:
         try:
@@ -257,12 +252,6 @@ class Host:
     def _learn(self, said: dict[str, Any]) -> None:
         if "child" in said:
             self._child = said["child"]
-        elif "swept" in said:
-            what = f"driver {self._manifest.id} left {said['swept']} processes behind at the end of a turn; ended"
-            _LOG.warning("%s", what, extra={"vextir": {"driver": self._manifest.id}}) if said["swept"] else None
-            then, self._swept = self._swept, None
-            if then is not None:
-                then()
         elif "ended" in said:
             self._report = said
             self.ending = True
@@ -274,8 +263,8 @@ class Host:
     def _fail_turn(self) -> None:
         if not self._answer.done():
             error: VextirError
-            if self._why and not self._report.get("limit") and self._report.get("ended") in (None, 9):
-                error = DriverCrashError(f"the process of driver {self._manifest.id} {self._why}")
+            if self._why and not self._report.get("limit") and self._report.get("alive", True):
+                error = self._crash(self._why)
             else:
                 error = ended(self._manifest, self._report, self._output.last())
             self._answer.set_exception(error)

@@ -11,14 +11,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.events import jsonio
 from vextir_os.isolation.frames import frame
+from vextir_os.isolation.reach import reach_of
 from vextir_os.registry.manifest_json import Index, encode_index
 from vextir_os.registry.sources import source_of
 
@@ -35,7 +36,18 @@ NICE = 5
 """How far a driver's process stands behind the OS, for the scheduler."""
 
 _PASSED = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
-_WARDEN = str(Path(__file__).with_name("warden.py"))
+# psutil, which other systems need, is among the site packages.
+_BARE = ["-S"] if sys.platform == "linux" else []
+_HERE = Path(__file__).parent
+# Packages in name alone: importing what is in them imports nothing else of ours.
+_WARDEN = """
+import sys, types
+for name, path in (("vextir_os", sys.argv[3]), ("vextir_os.isolation", sys.argv[4])):
+    package = sys.modules[name] = types.ModuleType(name)
+    package.__path__ = [path]
+from vextir_os.isolation.warden import main
+main(int(sys.argv[1]), int(sys.argv[2]))
+"""
 _CHILD = "import sys; sys.path[:] = sys.argv[2:]; from vextir_os.isolation.child import main; main(int(sys.argv[1]))"
 
 
@@ -73,9 +85,10 @@ def start(manifest: Manifest, root: Path) -> Started:
     channel, childs = socket.socketpair()
     output, written = os.pipe()
     ends, childs_fd = (control, channel), str(childs.fileno())
+    ours = (str(wardens.fileno()), childs_fd)
     try:
         warden = subprocess.Popen(  # noqa: S603 - our own program, its arguments are numbers
-            [sys.executable, "-I", "-S", _WARDEN, str(wardens.fileno()), childs_fd],
+            [sys.executable, "-I", *_BARE, "-c", _WARDEN, *ours, str(_HERE.parent), str(_HERE)],
             stdin=subprocess.DEVNULL,
             stdout=written,
             stderr=written,
@@ -94,21 +107,25 @@ def start(manifest: Manifest, root: Path) -> Started:
         wardens.close()
         childs.close()
         os.close(written)
-    control.sendall(json.dumps(_orders(manifest, childs_fd, folder)).encode() + b"\n")
-    channel.sendall(frame(_spec(manifest, root, folder)))
+    paths = [str(Path(entry or ".").resolve()) for entry in sys.path]
+    reach = asdict(reach_of(manifest, root, folder, paths))
+    control.sendall(json.dumps(_orders(manifest, childs_fd, folder, paths, reach)).encode() + b"\n")
+    channel.sendall(frame(_spec(manifest, root, reach)))
     for end in ends:
         end.setblocking(False)
     os.set_blocking(output, False)
     return Started(warden=warden, control=control, channel=channel, output=output, folder=folder)
 
 
-def _orders(manifest: Manifest, channel: str, folder: Path) -> dict[str, Any]:
-    paths = [str(Path(entry or ".").resolve()) for entry in sys.path]
+def _orders(
+    manifest: Manifest, channel: str, folder: Path, paths: Sequence[str], reach: Mapping[str, Any]
+) -> dict[str, Any]:
     return {
         "argv": [sys.executable, "-I", "-B", "-c", _CHILD, channel, *paths],
         "env": _environment(manifest, os.environ, folder),
         "cwd": str(folder),
         "nice": NICE,
+        "reach": reach,
         "limits": {
             "memory": manifest.memory_bytes,
             "cpu": manifest.cpu_s,
@@ -120,10 +137,10 @@ def _orders(manifest: Manifest, channel: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def _spec(manifest: Manifest, root: Path, folder: Path) -> bytes:
+def _spec(manifest: Manifest, root: Path, reach: Mapping[str, Any]) -> bytes:
     source = source_of(manifest.origin, manifest.entry, manifest.module)
     index = encode_index(Index(manifests=(manifest,), sources={source: manifest.code_hash}))
-    return jsonio.dumps({"root": str(root), "folder": str(folder), "index": index.decode()})
+    return jsonio.dumps({"root": str(root), "reach": reach, "index": index.decode()})
 
 
 def _environment(manifest: Manifest, ours: Mapping[str, str], folder: Path) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """The warden: one small process beside each driver's process, that starts it, measures it and ends all that it left.
 
-Run by its path, `python -I -S warden.py <control> <channel>`: standard library alone, nothing of ours is imported, so
-that it is small and quick to start. The control socket is its life: at its end, however the OS ended, the warden ends
+It and what it imports is standard library alone, and `spawn` starts it so that nothing else of ours is imported: small,
+and quick to start. The control socket is its life: at its end, however the OS ended, the warden ends
 everything below it. On Linux it is the reaper of its descendants (`PR_SET_CHILD_SUBREAPER`), so whoever forks twice or
 opens a session of its own is still below it; `waitpid` that finds nobody left is the proof that all are gone.
 
-The OS sends lines: `watch`, `rest`, `sweep`, `end`. It answers with lines of JSON: `{"child": pid}`, `{"swept": 3}`,
-and last `{"ended": status, "limit": "memory", "value": 71000000, "left": 2}`.
+The OS sends lines: `watch`, `rest`, `closed`, `end`. It answers with lines of JSON: `{"child": pid}`,
+and last `{"ended": status, "alive": true, "limit": "memory", "value": 71000000, "left": 2}`, where
+`alive` says that the driver's process had not ended by itself.
 """
 
 import contextlib
@@ -18,7 +19,11 @@ import shutil
 import signal
 import socket
 import sys
+import time
 from typing import Any, Final
+
+from vextir_os.isolation.landlock import restrict
+from vextir_os.isolation.tree import cpu_s, descendants, end_all, memory_bytes
 
 TICK_S: Final = 0.05
 """Pause between two measurements of a turn that takes longer."""
@@ -28,8 +33,6 @@ ROOM_BYTES: Final = 128_000_000
 
 _LINUX: Final = sys.platform == "linux"
 _SUBREAPER, _PDEATHSIG = 36, 1
-_PAGE = resource.getpagesize()
-_CLOCK = os.sysconf("SC_CLK_TCK")
 
 
 class Warden:
@@ -38,7 +41,8 @@ class Warden:
     Args:
         control: Socket to the OS.
         channel: Descriptor that the driver's process inherits.
-        given: `{"argv", "env", "cwd", "limits": {"memory", "cpu", "processes", "files", "open_files", "tasks"}}`.
+        given: `{"argv", "env", "cwd", "nice", "reach": {…}, "limits": {"memory", "cpu", "processes", "files",
+            "open_files", "tasks"}}`.
     """
 
     def __init__(self, control: socket.socket, channel: int, given: dict[str, Any]) -> None:
@@ -62,7 +66,7 @@ class Warden:
             alive = self._status is None
             left = end_all(os.getpid(), self._reaped) - alive
             limit, value = self._over or (None, None)
-            self._say(ended=self._status, limit=limit, value=value, left=left)
+            self._say(ended=self._status, alive=alive, limit=limit, value=value, left=left)
             shutil.rmtree(self._given["cwd"], ignore_errors=True)
 
     def _serve(self) -> None:
@@ -94,11 +98,20 @@ class Warden:
                 self._began_s = cpu_s(descendants(os.getpid()))
             elif line == b"rest":
                 self._began_s = None
-            elif line == b"sweep":
-                self._say(swept=end_all(os.getpid(), self._reaped, spare=self._child))
+            elif line == b"closed":
+                self._let_end()
+                return False
             else:
                 return False
         return bool(data)
+
+    def _let_end(self) -> None:
+        """Wait a moment for a process that closed its channel: most likely it is ending, and the reason is its own."""
+        for _ in range(20):
+            self._reap()
+            if self._status is not None:
+                return
+            time.sleep(TICK_S / 10)
 
     def _measure(self, began_s: float) -> None:
         below = descendants(os.getpid())
@@ -127,122 +140,6 @@ class Warden:
             self._control.sendall(json.dumps(what).encode() + b"\n")
 
 
-def end_all(top: int, reaped: Any, spare: int | None = None) -> int:
-    """End everything below a process of which this one is the reaper, and return how many there were.
-
-    They are stopped first, until none is new, so that none can fork while the others are ended.
-
-    Args:
-        top: This process.
-        reaped: Told pid and status of each that is reaped.
-        spare: The one below it that is left alone, with nothing below it.
-    """
-    stopped: set[int] = set()
-    for _ in range(100):
-        new = set(descendants(top)) - stopped - {spare}
-        if not new:
-            break
-        for pid in new:
-            _signal(pid, signal.SIGSTOP)
-        stopped |= new
-    for pid in stopped:
-        _signal(pid, signal.SIGKILL)
-    while spare is None or set(descendants(top)) - {spare}:
-        try:
-            pid, status = os.waitpid(-1, 0 if spare is None else os.WNOHANG)
-        except ChildProcessError:
-            break
-        if pid:
-            reaped(pid, status)
-        for late in set(descendants(top)) - {spare}:
-            _signal(late, signal.SIGKILL)
-    return len(stopped)
-
-
-def descendants(top: int) -> list[int]:
-    """Return the processes below one, the nearest first."""
-    if not _LINUX:
-        import psutil
-
-        return [process.pid for process in psutil.Process(top).children(recursive=True)]
-    found: list[int] = []
-    waiting = [top]
-    while waiting:
-        below = children(waiting.pop())
-        found += below
-        waiting += below
-    return found
-
-
-def children(pid: int) -> list[int]:
-    """Return the children of all threads of a process (Linux); none when it is gone."""
-    found: list[int] = []
-    with contextlib.suppress(OSError):
-        for task in os.scandir(f"/proc/{pid}/task"):
-            found += map(int, _read(f"{task.path}/children").split())
-    return found
-
-
-def cpu_s(pids: list[int]) -> float:
-    """Return the CPU time that processes, and those that they and we have reaped, have used, in seconds."""
-    own = os.times()
-    total = own.children_user + own.children_system
-    for pid in pids:
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            if _LINUX:
-                total += sum(map(int, _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[11:15])) / _CLOCK
-            else:
-                import psutil
-
-                with contextlib.suppress(psutil.Error):
-                    total += sum(psutil.Process(pid).cpu_times()[:4])
-    return total
-
-
-def memory_bytes(pids: list[int], limit: int) -> int:
-    """Return the memory that processes hold. What they share is counted once, where the plain sum is over the limit."""
-    if not _LINUX:
-        import psutil
-
-        total = 0
-        for pid in pids:
-            with contextlib.suppress(psutil.Error):
-                total += psutil.Process(pid).memory_info().rss
-        return total
-    total = sum(_held(pid, f"/proc/{pid}/statm", 1) * _PAGE for pid in pids)
-    if total <= limit or len(pids) == 1:
-        return total
-    return sum(_proportional(pid) for pid in pids)
-
-
-def _proportional(pid: int) -> int:
-    with contextlib.suppress(OSError, IndexError, ValueError):
-        return int(_read(f"/proc/{pid}/smaps_rollup").partition("Pss:")[2].split()[0]) * 1_024
-    return _held(pid, f"/proc/{pid}/statm", 1) * _PAGE
-
-
-def _held(_pid: int, path: str, place: int) -> int:
-    with contextlib.suppress(OSError, IndexError, ValueError):
-        return int(_read(path).split()[place])
-    return 0
-
-
-def _read(path: str) -> str:
-    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        data = b""
-        while more := os.read(file, 65_536):
-            data += more
-    finally:
-        os.close(file)
-    return data.decode("utf-8", "replace")
-
-
-def _signal(pid: int, number: int) -> None:
-    with contextlib.suppress(OSError):
-        os.kill(pid, number)
-
-
 def _begin(channel: int, given: dict[str, Any]) -> int:
     """Start the driver's process and return its pid."""
     libc = _libc()
@@ -261,6 +158,7 @@ def _begin(channel: int, given: dict[str, Any]) -> int:
         os.set_inheritable(channel, True)
         if libc is not None:
             libc.prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        restrict(given["reach"])
         if os.getppid() == warden:
             os.execve(given["argv"][0], given["argv"], given["env"])  # noqa: S606 - what the OS has named
     finally:
@@ -295,6 +193,8 @@ def _set(which: int, value: int) -> None:
 
 def main(control_fd: int, channel_fd: int) -> None:
     """Read what is to be started, one line of JSON, and run it."""
+    # INVARIANT: the driver's process has the channel alone; on this socket its word would be the warden's.
+    os.set_inheritable(control_fd, False)
     with socket.socket(fileno=control_fd) as control:
         line = b""
         while not line.endswith(b"\n"):
@@ -303,7 +203,3 @@ def main(control_fd: int, channel_fd: int) -> None:
                 return
             line += data
         Warden(control, channel_fd, json.loads(line)).run()
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))

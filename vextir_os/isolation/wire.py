@@ -12,10 +12,12 @@ from typing import Any, get_args
 
 from vextir_os.driverkit.context import Context
 from vextir_os.driverkit.result import Result
-from vextir_os.errors import DriverCrashError, InvalidEventError, Kind
+from vextir_os.errors import InvalidEventError, Kind
 from vextir_os.events import codec, jsonio
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal
+from vextir_os.isolation.frames import MalformedError
+from vextir_os.runs.failure import ReportedFailure
 from vextir_os.runs.transitions import Failure
 
 _EVENT = {field.name: field.default for field in fields(Event)}
@@ -65,37 +67,35 @@ def result_of(message: Mapping[str, Any]) -> Result:
     """Return the result that an answer holds. Its events are checked like any that a driver makes.
 
     Raises:
-        DriverCrashError: It holds none.
+        ReportedFailure: It is that of a turn that failed.
+        MalformedError: It is no answer.
     """
+    if "failure" in message:
+        raise ReportedFailure(failure_of_json(message["failure"]))
     events = message.get("events")
     if type(events) is not list:
-        raise malformed("an answer without events")
+        raise MalformedError("an answer without events")
     return Result(output=message.get("output"), events=tuple(map(_event_of, events)))
 
 
 def failure_of_json(said: Any) -> Failure:
-    """Return the failure that an answer holds, each text cut to its length. Raises `DriverCrashError`."""
+    """Return the failure that an answer holds, each text cut to its length. Raises `MalformedError`."""
     detail = said.get("detail") if type(said) is dict else None
     kinds: tuple[Kind, ...] = get_args(Kind)
     kind = next((kind for kind in kinds if type(said) is dict and kind == said.get("kind")), None)
     if type(detail) is not dict or kind is None:
-        raise malformed("a failure of no kind")
+        raise MalformedError("a failure of no kind")
     after: Any = said.get("retry_after_s")
     named = type(after) in (int, float) and math.isfinite(after) and after >= 0
     return Failure(kind=kind, detail=_detail(detail) | {"kind": kind}, retry_after_s=float(after) if named else None)
 
 
 def log_of(message: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Return text and fields of a log line. Raises `DriverCrashError`."""
+    """Return text and fields of a log line. Raises `MalformedError`."""
     text, said = message.get("log"), message.get("fields")
     if type(text) is not str or type(said) is not dict:
-        raise malformed("a log line without text")
+        raise MalformedError("a log line without text")
     return text[:_LOG_CHARS], said
-
-
-def malformed(what: str) -> DriverCrashError:
-    """Return the error of a message that only code that bypasses the kit writes."""
-    return DriverCrashError(f"it wrote {what} on the channel that is the OS's")
 
 
 def _detail(detail: Mapping[str, Any]) -> dict[str, str]:
@@ -118,7 +118,7 @@ def _event_json(event: Event) -> dict[str, Any]:
 
 def _event_of(said: Any) -> Event:
     if type(said) is not dict or not said.keys() <= _EVENT.keys():
-        raise malformed("an event that is none")
+        raise MalformedError("an event that is none")
     try:
         labels, time = said.get("labels", ()), said.get("time")
         given = said | {
@@ -127,4 +127,4 @@ def _event_of(said: Any) -> Event:
         }
         return Event(**given)
     except (InvalidEventError, TypeError, ValueError) as error:
-        raise malformed("an event that is none") from error
+        raise MalformedError("an event that is none") from error
