@@ -163,11 +163,11 @@ CATALOGUE: Mapping[str, Entry] = {
         'Give what blocks a time-out of its own, or run the driver with isolation="process"; it is tried again',
     ),
     "VX433": Entry(
-        'under isolation "process"',
+        'driver till may not read /etc/passwd under isolation "process"',
         "Run the driver `inline` or `thread` if it is to have this; isolation `process` takes it away",
     ),
     "VX434": Entry(
-        'under isolation "process"',
+        'driver till may not import ctypes under isolation "process"',
         "Run the driver `inline` or `thread` if it is to have this; isolation `process` takes it away",
     ),
     "VX440": Entry(

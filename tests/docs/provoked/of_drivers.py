@@ -168,6 +168,14 @@ async def crash(folder: Path) -> Seen:
     return await _in_a_process(folder, "import os\nos._exit(3)")
 
 
+async def refused(folder: Path) -> Seen:
+    return await _in_a_process(folder, "return open('/etc/passwd').read()")
+
+
+async def refused_import(folder: Path) -> Seen:
+    return await _in_a_process(folder, "import ctypes")
+
+
 async def stuck(folder: Path) -> Seen:
     let_go = threading.Event()
 
@@ -249,6 +257,8 @@ OF_DRIVERS: Mapping[str, Provocation] = {
     "VX430": limit,
     "VX431": crash,
     "VX432": stuck,
+    "VX433": refused,
+    "VX434": refused_import,
     "VX440": outside,
     "VX441": refused_address,
     "VX442": unreachable,
