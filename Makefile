@@ -15,7 +15,7 @@ STAMP := .venv/.vextir-setup
 ARGS ?=
 EVENTS ?= examples/events
 
-.PHONY: help setup run dev test check bench soak sabotage claims pages requirements clean
+.PHONY: help setup run dev test check bench soak sabotage claims pages requirements audit smoke sbom clean
 
 help:
 	@echo "make setup   make .venv from uv.lock (PYTHON=/path/to/python3 chooses the Python)"
@@ -29,6 +29,9 @@ help:
 	@echo "make claims  run the proof of every line of docs/claims.md"
 	@echo "make pages   write the generated pages of docs/ anew"
 	@echo "make requirements  write requirements.txt anew from uv.lock"
+	@echo "make audit   ask PyPI whether vulnerabilities are known in what is deployed"
+	@echo "make smoke   build sdist and wheel, install them into an empty environment, run the examples"
+	@echo "make sbom    write dist/vextir-os.cdx.json, what a deployment installs"
 	@echo "make clean   remove caches and built files; .venv and the data in .vextir stay"
 
 setup: $(STAMP)
@@ -73,6 +76,15 @@ pages: $(STAMP)
 
 requirements: $(STAMP)
 	@$(BIN)/python scripts/requirements.py --write
+
+audit: $(STAMP)
+	@$(BIN)/python scripts/audit.py
+
+smoke: $(STAMP)
+	@$(BIN)/python scripts/smoke.py $(ARGS)
+
+sbom: $(STAMP)
+	@$(BIN)/python scripts/sbom.py dist/vextir-os.cdx.json
 
 clean:
 	@rm -rf .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

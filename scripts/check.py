@@ -40,6 +40,11 @@ CHECKS = (
         command=["python", "scripts/deploy_env.py"],
         advice="an environment made of requirements.txt must import the SDKs",
     ),
+    Check(
+        name="licences",
+        command=["python", "scripts/licences.py"],
+        advice="see docs/releasing.md, licences",
+    ),
     Check(name="floors", command=["lint-imports", "--no-logo"], advice="see CONTRIBUTING.md, the floors"),
     Check(
         name="rules",

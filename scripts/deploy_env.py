@@ -3,6 +3,7 @@
 They are kept in `.cache/` and made anew only when the requirements or the Python changed.
 """
 
+import fcntl
 import hashlib
 import shutil
 import subprocess
@@ -49,7 +50,14 @@ ENVIRONMENTS = (
 
 
 def make(environment: Environment) -> None:
-    """Make an environment, unless it is there for these requirements and this Python."""
+    """Make an environment, unless it is there for these requirements and this Python; one process at a time."""
+    environment.folder.parent.mkdir(exist_ok=True)
+    with environment.folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _make(environment)
+
+
+def _make(environment: Environment) -> None:
     stamp = environment.folder / ".made-of"
     digest = hashlib.sha256(sys.version.encode())
     for file in environment.files:

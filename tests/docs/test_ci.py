@@ -33,8 +33,18 @@ def test_a_workflow_may_only_read_and_cannot_hang(path: Path) -> None:
 
 def test_ci_runs_the_ci_script_on_every_python_that_we_support() -> None:
     job = load(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]["check-and-test"]
-    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    matrix = job["strategy"]["matrix"]
+    assert matrix["python"] == ["3.11", "3.12", "3.13"]
+    assert {*matrix["os"], *(one["os"] for one in matrix["include"])} == {"ubuntu-24.04", "macos-15"}
     assert ".ci/run" in [step.get("run") for step in job["steps"]]
+
+
+def test_ci_builds_tries_and_keeps_what_would_be_released() -> None:
+    steps = load(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]["release"]["steps"]
+    commands = [step["run"] for step in steps if step.get("run", "").startswith("make ")]
+    assert commands == ["make audit", "make smoke ARGS='--keep dist'", "make sbom"]
+    (kept,) = [step["with"] for step in steps if "upload-artifact" in step.get("uses", "")]
+    assert kept == {"name": "release", "path": "dist/", "if-no-files-found": "error"}
 
 
 def test_the_ci_script_can_be_executed() -> None:
