@@ -3,6 +3,7 @@
 from vextir_os.bus.current import current_bus
 from vextir_os.bus.eventbus import EventBus, Stream, Wanted
 from vextir_os.events.event import Event
+from vextir_os.events.names import ERROR
 
 
 def get_event_bus() -> EventBus:
@@ -16,5 +17,10 @@ async def emit(event: Event) -> str:
 
 
 def subscribe(wanted: Wanted = None) -> Stream:
-    """Return a stream of the current bus: `async with subscribe("task.*") as events`. Raises `BusError` without one."""
+    """Return a stream of the current bus: `async with subscribe("task.*") as events`. Raises `BusError` without one.
+
+    `error` means the OS's own `vextir.error` too: driver and cause of a run that failed for good.
+    """
+    if wanted == "error":
+        wanted = ["error", ERROR]
     return current_bus().subscribe(wanted)

@@ -72,6 +72,21 @@ class Registry:
         registry._loaded.update({_code(driver.manifest): driver for driver in ready})
         return registry
 
+    def add(self, driver: Callable[..., Any]) -> Manifest:
+        """Add a function or class under `@driver` to this registry of a running OS; for tests and notebooks.
+
+        Returns:
+            Its manifest. The next event is routed with it.
+
+        Raises:
+            ManifestError: It is not under `@driver`.
+            ManifestProblemsError: The id is there already, or a permission cannot be read.
+        """
+        ready = loaded(driver)
+        self._table = Table([*self._table.every, ready.manifest])
+        self._loaded[_code(ready.manifest)] = ready
+        return ready.manifest
+
     @property
     def manifests(self) -> Mapping[str, Manifest]:
         """Manifests by driver id, in the order of the ids; of several versions the one that stands for the driver."""

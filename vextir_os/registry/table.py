@@ -68,6 +68,11 @@ class Table(Mapping[str, Manifest]):
         return len(self._places)
 
     @property
+    def every(self) -> Sequence[Manifest]:
+        """All manifests, each version of each driver."""
+        return self._all
+
+    @property
     def ids(self) -> Collection[str]:
         """The ids of all drivers, in order."""
         return self._places.keys()
