@@ -17,6 +17,7 @@ from vextir_os.api import contract
 from vextir_os.api.access import door
 from vextir_os.api.acts import ActRoutes
 from vextir_os.api.answers import add_get, json_of
+from vextir_os.api.asyncapi import ASYNCAPI, AsyncApi
 from vextir_os.api.bodies import Limits
 from vextir_os.api.drivers import PATH as DRIVERS
 from vextir_os.api.drivers import DriverRoutes
@@ -74,6 +75,7 @@ class _Routes:
         self._kernel = kernel
         self._intake = HttpIntake(kernel, limits)
         self._metrics = Metrics(kernel)
+        self._asyncapi = AsyncApi(kernel)
 
     def add_to(self, app: FastAPI) -> None:
         """Add all routes."""
@@ -115,6 +117,8 @@ class _Routes:
             {200: contract.answer("The metrics", contract.METRICS, "text/plain"), **contract.problems(401)},
         )
         add_get(app, "/v1/openapi.json", self._contract, "Read this document", {**contract.problems(401)})
+        described = {200: contract.answer("The document", {"type": "object"}), **contract.problems(401)}
+        add_get(app, ASYNCAPI, self._asyncapi.answer, "Read which events there are, as AsyncAPI 3.0", described)
 
     async def _publish(self, request: Request) -> Response:
         accepted = await self._intake.accept(request)

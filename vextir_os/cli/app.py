@@ -27,6 +27,7 @@ COMMANDS = {
     "resume": ("pause:resume_app", "End a pause; what waited goes on."),
     "build": ("drivers:build", "Write the driver index."),
     "config": ("config:app", "Show every setting with its value and where that comes from."),
+    "schema": ("schema:app", "Write what events there are, as JSON Schema or AsyncAPI."),
     "explain": ("explain:explain", "Say what an error code means, and what to do."),
     "backup": ("keeping:backup", "Write all data of the project into one file, while it runs."),
     "restore": ("keeping:restore", "Make the data of the project out of a backup."),

@@ -33,6 +33,7 @@ THERE = (
     "resume",
     "build",
     "config",
+    "schema",
     "explain",
     "backup",
     "restore",

@@ -1,0 +1,97 @@
+"""`vextir schema`: what a project says of itself to machines, on stdout or as files.
+
+What goes to a file is the same, byte for byte, as long as the drivers are.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from vextir_os.cli import screen
+from vextir_os.cli.errors import Exit
+from vextir_os.cli.options import Project, Words, no_words
+from vextir_os.cli.project import settings_of
+from vextir_os.cli.text import visible, visible_json
+from vextir_os.errors import NotFoundError, UsageError, did_you_mean, shown
+from vextir_os.registry.index import load_index
+
+Form = Annotated[
+    Literal["json", "yaml"],
+    Parameter(name=["--output", "-o"], help="Form of the document: json or yaml.", show_choices=False),
+]
+Type = Annotated[str, Parameter(help="Type of the events: order.placed.")]
+Folder = Annotated[Path | None, Parameter(name="--to", help="A folder to write files to.", show_default=False)]
+File = Annotated[Path | None, Parameter(name="--to", help="The file to write.", show_default=False)]
+
+app = App(name="schema", help="Say what events there are, as JSON Schema or as an AsyncAPI document.")
+
+
+@app.default
+@app.command
+def asyncapi(*words: Words, to: File = None, output: Form = "json", project: Project = None) -> int:
+    """Write the AsyncAPI 3.0 document of the project: its events as channels, its drivers as operations."""
+    no_words(words, ("asyncapi", "events", "event"))
+    from vextir_os.schemas.asyncapi import asyncapi as document
+    from vextir_os.schemas.project import info_of
+
+    settings = settings_of(project)
+    made = document(load_index(settings.root).manifests, info_of(settings))
+    if to is None:
+        screen.stdout().write(_text(made, output))
+    else:
+        _write(to, _text(made, output))
+    return Exit.DONE
+
+
+@app.command
+def events(*, to: Folder = None, output: Form = "json", project: Project = None) -> int:
+    """Write one JSON Schema that checks events of all types; with --to, also one of the data of each type."""
+    from vextir_os.schemas.events import data_schema, event_schema, key_of
+    from vextir_os.schemas.project import info_of
+    from vextir_os.schemas.types import known_types
+
+    settings = settings_of(project)
+    types = known_types(load_index(settings.root).manifests)
+    whole = event_schema(types, f"Events of {info_of(settings).title}")
+    if to is None:
+        screen.stdout().write(_text(whole, output))
+        return Exit.DONE
+    made = {"event": whole, **{f"{name}.data": data_schema(known) for name, known in types.items()}}
+    for name, content in made.items():
+        _write(to / f"{key_of(name)}.schema.{output}", _text(content, output))
+    return Exit.DONE
+
+
+@app.command
+def event(type_: Type, /, *, output: Form = "json", project: Project = None) -> int:
+    """Print the JSON Schema of the data of one type."""
+    from vextir_os.schemas.events import data_schema
+    from vextir_os.schemas.types import known_types, of_one
+
+    settings = settings_of(project)
+    manifests = load_index(settings.root).manifests
+    known = of_one(type_, manifests)
+    if known is None:
+        hint = did_you_mean(type_, known_types(manifests)) or "Run: vextir schema events"
+        raise NotFoundError(f"no driver of this project handles or emits events of type {shown(type_)}", hint=hint)
+    screen.stdout().write(_text(data_schema(known), output))
+    return Exit.DONE
+
+
+def _text(document: Mapping[str, Any], form: str) -> str:
+    from vextir_os.cli.output import yaml_text
+
+    # What stands in two places is written out in both: YAML would point from one to the other.
+    return yaml_text(json.loads(json.dumps(document))) if form == "yaml" else visible_json(document, indent=2)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}") from None
+    screen.stderr().write(f"written: {visible(str(path))}")
