@@ -30,6 +30,7 @@ from vextir_os.errors import (
     UsageError,
 )
 from vextir_os.events.limits import INLINE_BYTES
+from vextir_os.local.keeping.archive import extract_database, read_manifest, write_archive
 from vextir_os.local.keeping.backup import make_backup
 from vextir_os.local.keeping.restore import check_backup, restore_backup
 from vextir_os.local.presence import Presence, lives
@@ -326,8 +327,6 @@ def test_a_database_that_is_not_ours_is_not_restored(backed_up: Path, statement:
     with contextlib.closing(sqlite3.connect(data / "vextir.db", isolation_level=None)) as connection:
         connection.execute(statement)
     hostile = backed_up.parent / "hostile.backup"
-    from vextir_os.local.keeping.archive import read_manifest, write_archive
-
     with backed_up.open("rb") as file:
         manifest = read_manifest(file, "it")
     with contextlib.closing(sqlite3.connect(data / "vextir.db")) as connection:
@@ -354,3 +353,37 @@ def test_a_folder_that_cannot_be_made_is_said(backed_up: Path) -> None:
     (backed_up.parent / "link").symlink_to(backed_up.parent / "elsewhere")
     with pytest.raises(DataInUseError, match="is no folder"):
         restore_backup(backed_up, backed_up.parent / "link")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("UPDATE documents SET body = '{', due = 1", id="no-json"),
+        pytest.param("UPDATE documents SET body = '[]', due = 1", id="no-object"),
+        pytest.param("UPDATE documents SET body = '{\"runs\": 7}', due = 1", id="no-runs"),
+        pytest.param('UPDATE documents SET body = \'{"runs": {"d": []}}\', due = 1', id="no-run"),
+        pytest.param("UPDATE messages SET properties = '[1]'", id="no-properties"),
+        pytest.param(
+            """UPDATE messages SET body = 'x', properties = '{"vextir-kind": "event", "vextir-signature": "sealed"}'""",
+            id="no-bytes",
+        ),
+        pytest.param(
+            'UPDATE documents SET container = \'deadletters\', body = \'{"kind": "message", "body": {"base64": 7}}\'',
+            id="no-letter",
+        ),
+    ],
+)
+def test_documents_that_nobody_of_us_wrote_are_not_restored_half(backed_up: Path, statement: str) -> None:
+    with backed_up.open("rb") as file:
+        manifest = read_manifest(file, "it")
+        hostile = backed_up.parent / "hostile.db"
+        with hostile.open("wb") as to:
+            extract_database(file, "it", manifest, to)
+    with contextlib.closing(sqlite3.connect(hostile)) as connection:
+        connection.execute(statement)
+        connection.commit()
+    with (backed_up.parent / "hostile.backup").open("wb") as to:
+        write_archive(to, hostile, manifest)
+    with pytest.raises(BackupError, match="its database holds what no Vextir OS wrote"):
+        restore_backup(backed_up.parent / "hostile.backup", backed_up.parent / "second")
+    assert not (backed_up.parent / "second").exists()

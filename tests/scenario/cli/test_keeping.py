@@ -1,6 +1,8 @@
 """`vextir backup` and `vextir restore` on a real project."""
 
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 
 from tests.scenario.cli.vextir import Project
@@ -36,3 +38,30 @@ def test_a_file_that_is_no_backup_is_refused_with_a_reason(project: Project) -> 
     assert "error VX516:" in done.err
     assert "it is no ZIP file" in done.err
     assert project.run("restore", "none").code == 3
+
+
+def test_a_project_is_brought_up_to_date_by_hand_and_tried_before(project: Project) -> None:
+    assert project.run("migrate").code == 3
+    project.once({"type": "hello.quiet", "id": "h-1", "data": 1})
+    data = project.root / ".vextir" / "vextir.db"
+    with contextlib.closing(sqlite3.connect(data, isolation_level=None)) as connection:
+        connection.execute("ALTER TABLE blobs DROP COLUMN at")
+        connection.execute("PRAGMA user_version=1")
+    tried = project.run("migrate", "--dry-run", "-o", "json")
+    assert (tried.code, tried.err) == (0, "schema version 1: tried on a copy; nothing was changed\n")
+    [step] = tried.json["migrations"]
+    assert (step["version"], step["does"], step["done"]) == (2, "blobs know when they were written", False)
+    done = project.run("migrate")
+    assert (done.code, done.err) == (0, "schema version 1: done\n")
+    assert project.run("migrate").err == "schema version 2: nothing to do\n"
+    assert project.run("events").code == 0
+
+
+def test_a_dry_run_that_finds_something_wrong_ends_so(project: Project) -> None:
+    project.once({"type": "hello.quiet", "id": "h-1", "data": 1})
+    with contextlib.closing(sqlite3.connect(project.root / ".vextir" / "vextir.db")) as connection:
+        connection.execute('UPDATE documents SET body = replace(body, \'"kind":"event"\', \'"kind":"later"\')')
+        connection.commit()
+    done = project.run("migrate", "--dry-run")
+    assert done.code == 1
+    assert "wrong: events has a document of the kind 'later' (1 of them)" in done.err

@@ -20,6 +20,7 @@ from vextir_os.adapters.sqlite.storage import FILE
 from vextir_os.errors import (
     BackupError,
     DataInUseError,
+    EventError,
     NotFoundError,
     StoreCorruptError,
     StoreError,
@@ -83,7 +84,7 @@ def restore_backup(place: Path, data_dir: Path, *, replace: bool = False) -> Res
             signer = Signer(signing_key(data_dir))
             with beside(data_dir / FILE) as copy:
                 _unpack(file, place, manifest, copy)
-                workers = _settle_in(copy, signer)
+                workers = _settle_in(copy, signer, place)
                 leave_behind(data_dir, workers)
                 aside = _put_aside(data_dir) if replace else None
                 put_in_place(copy, data_dir / FILE, overwrite=replace)
@@ -141,14 +142,20 @@ def _unpack(file: BinaryIO, place: Path, manifest: Manifest, copy: Path) -> None
         raise BackupError(f"{place} cannot be restored: its database is damaged: {damage}", hint="Take another backup")
 
 
-def _settle_in(copy: Path, signer: Signer) -> set[str]:
+def _settle_in(copy: Path, signer: Signer, place: Path) -> set[str]:
     """Bring the database up to date, sign its messages; return the workers that held something when it was copied."""
     with copying.open_copy(copy) as connection:
         migrate(connection, str(copy))
-        connection.execute("BEGIN IMMEDIATE")
-        unseal(connection, signer)
-        connection.execute("COMMIT")
-        return _workers(connection)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            unseal(connection, signer)
+            connection.execute("COMMIT")
+            return _workers(connection)
+        except (EventError, LookupError, TypeError, ValueError, AttributeError) as error:
+            raise BackupError(
+                f"{place} cannot be restored: its database holds what no Vextir OS wrote ({type(error).__name__})",
+                hint="Nothing was changed. Take another backup",
+            ) from error
 
 
 def _workers(connection: sqlite3.Connection) -> set[str]:
