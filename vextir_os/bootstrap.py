@@ -19,6 +19,7 @@ from vextir_os.bus.eventbus import EventBus
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal, Signer
 from vextir_os.events.patterns import PatternTrie
+from vextir_os.isolation.hosts import Hosts
 from vextir_os.kernel import Kernel, operator
 from vextir_os.keys import signing_key
 from vextir_os.policy.engine import PolicyEngine
@@ -75,12 +76,14 @@ class Stand:
         threads: Whether the database is worked on in threads of its own; without, on the event loop.
         atomic: Whether the transaction is used that store and queue share; without, as on Service Bus and Cosmos.
         storage: Makes of the storage what the parts are put together from.
+        hosts: Makes the places of drivers that are not `inline`.
     """
 
     draw: Callable[[], float] = random.SystemRandom().random
     threads: bool = True
     atomic: bool = True
     storage: Callable[[SqliteStorage], SqliteStorage] = lambda storage: storage
+    hosts: Callable[[], Hosts] = Hosts
 
 
 REAL = Stand()
@@ -248,6 +251,7 @@ async def _assemble(
             depth=settings.max_depth, loops=settings.max_loops, fan_out=settings.max_fan_out, flow=settings.max_flow
         ),
         draw=stand.draw,
+        hosts=stand.hosts(),
         spans=spans,
     )
     return Kernel(

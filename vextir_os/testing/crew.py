@@ -11,8 +11,8 @@ from vextir_os.kernel import Kernel
 from vextir_os.ports.store import Where
 from vextir_os.runs.record import EVENTS
 from vextir_os.testing.clock import VirtualClock
+from vextir_os.testing.driving import TroubledRegistry
 from vextir_os.testing.loop import VirtualLoop
-from vextir_os.testing.trouble import TroubledRegistry
 from vextir_os.testing.worker import Worker
 
 _UNFINISHED = Where("due", ">=", 0)

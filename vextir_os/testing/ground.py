@@ -137,6 +137,12 @@ class Ground:
         asyncio.set_event_loop(self.loop)
         try:
             self.loop.run_forever()
+            self.loop.still = False
+            for task in (left := asyncio.all_tasks(self.loop)):
+                task.cancel()
+            self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            self.loop.run_until_complete(self.loop.shutdown_default_executor())
         finally:
             self.loop.close()
 

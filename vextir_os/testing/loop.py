@@ -7,10 +7,11 @@ takes another step, as in a process that was killed.
 """
 
 import asyncio
+import contextlib
 import contextvars
 import selectors
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -21,8 +22,20 @@ LIFE: contextvars.ContextVar["Life | None"] = contextvars.ContextVar("vextir_lif
 
 _BURIAL_TURNS = 1_000
 
+_HOSTING: contextvars.ContextVar[bool] = contextvars.ContextVar("vextir_hosting", default=False)
+
 PATIENCE_S = 2.0
 """A socket from which nothing comes for so long, in real time, is one that nobody waits for."""
+
+
+@contextlib.contextmanager
+def hosting() -> Iterator[None]:
+    """Let pipes that are opened in the block be those of our own processes: who waits for them says so."""
+    token = _HOSTING.set(True)
+    try:
+        yield
+    finally:
+        _HOSTING.reset(token)
 
 
 class Life:
@@ -93,7 +106,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _Selector(self)
         super().__init__(selector)
         self._files = selector.get_map()
-        self._own_files = len(self._files)
+        self._own = set(self._files)
 
     def time(self) -> float:
         """Return the virtual time in seconds; it begins at 0."""
@@ -103,10 +116,30 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Let time pass at once."""
         self._now += seconds
 
+    @contextlib.contextmanager
+    def real(self) -> Iterator[None]:
+        """Let time pass as it really does while the block runs."""
+        self.outside += 1
+        try:
+            yield
+        finally:
+            self.outside -= 1
+
     @property
     def has_files(self) -> bool:
         """Whether sockets or pipes are open that somebody may wait for."""
-        return len(self._files) > self._own_files
+        return not self._own.issuperset(self._files)
+
+    def add_reader(self, fd: Any, callback: Callable[[*Ts], Any], *args: *Ts) -> None:
+        """Call a function whenever there is something to read."""
+        if _HOSTING.get():
+            self._own.add(fd)
+        super().add_reader(fd, callback, *args)
+
+    def remove_reader(self, fd: Any) -> bool:
+        """Stop that."""
+        self._own.discard(fd)
+        return super().remove_reader(fd)
 
     def call_soon(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None

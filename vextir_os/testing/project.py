@@ -13,7 +13,8 @@ from vextir_os.policy.model import Bundle, Match, Policy
 from vextir_os.policy.reader import read_policies
 from vextir_os.registry.discover import discover
 from vextir_os.settings import Settings, load_settings
-from vextir_os.testing.trouble import Trouble, TroubledRegistry
+from vextir_os.testing.driving import TroubledRegistry
+from vextir_os.testing.trouble import Trouble
 from vextir_os.yamlio import load_yaml
 
 Policies = Path | str | Sequence[Policy]

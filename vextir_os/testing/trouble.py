@@ -8,19 +8,11 @@ import asyncio
 import contextvars
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from inspect import isawaitable
-from types import ModuleType
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from vextir_os.driverkit.call import LoadedDriver
-from vextir_os.driverkit.context import Context
 from vextir_os.driverkit.durations import parse_duration
-from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import StoreUnavailableError, UsageError, did_you_mean
-from vextir_os.events.event import Event
-from vextir_os.registry.modules import import_driver_module
-from vextir_os.registry.registry import Registry
 from vextir_os.testing.loop import LIFE, VirtualLoop
 from vextir_os.testing.wires import Call, Do
 
@@ -189,57 +181,23 @@ class Trouble:
         ports = ("store", "queue") if port == "atomic" else (port,)
         return next((script for script in self._ports if script.port in ports and script.happens()), None)
 
-    def entering(self, driver: LoadedDriver, manifest: Manifest) -> LoadedDriver:
-        """Return a driver as it is called now. Raises what the test wants it to raise."""
+    async def enter(self, driver: str, waits: list[float]) -> None:
+        """Go into the code of a driver: after its delays, past the point before it."""
+        for seconds in waits:
+            await asyncio.sleep(seconds)
+        await self.pass_("before driver")
+        self.calls[driver] += 1
+
+    def due(self, driver: str) -> list[float]:
+        """Return the seconds that a call of a driver has to wait. Raises what the test wants it to raise."""
         way = WAY.get()
         if way is not None:
             way.entered = True
-            if manifest.isolation != "inline":
-                way.leave()
-        mine = [script for script in self._drivers if script.driver == manifest.id]
+        mine = [script for script in self._drivers if script.driver == driver]
         for script in mine:
             if script.error is not None and script.happens():
                 raise script.error
-        delay_s = sum(script.delay_s for script in mine if script.delay_s and script.happens())
-
-        async def start(event: Event, context: Context) -> Any:
-            if delay_s:
-                await asyncio.sleep(delay_s)
-            await self.pass_("before driver")
-            self.calls[manifest.id] += 1
-            returned = driver.start(event, context)
-            if isawaitable(returned):
-                returned = await returned
-            await self.pass_("after driver")
-            return returned
-
-        return replace(driver, start=start)
-
-
-class TroubledRegistry(Registry):
-    """A registry whose drivers are called as a test wants them to be.
-
-    Attributes:
-        is_gone: Its process is: nothing of it is stopped any more.
-    """
-
-    trouble: Trouble
-    is_gone = False
-
-    @property
-    def at_hand(self) -> tuple[LoadedDriver, ...]:
-        """The drivers whose code is here."""
-        return () if self.is_gone else super().at_hand
-
-    def load(self, manifest: Manifest) -> LoadedDriver:
-        """Return a driver as it is called now."""
-        return self.trouble.entering(super().load(manifest), manifest)
-
-    def module(self, name: str) -> ModuleType:
-        """Return a module of the project's drivers, as they use it. Raises `UsageError` where there is no project."""
-        if self._root is None:
-            raise UsageError(f"there is no module `{name}`: the drivers were given directly", hint="Import it")
-        return import_driver_module(self._root, name)
+        return [script.delay_s for script in mine if script.delay_s and script.happens()]
 
 
 def _names(call: Call) -> Iterator[str]:

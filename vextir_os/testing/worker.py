@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from vextir_os.bootstrap import Stand, open_kernel
@@ -14,8 +15,9 @@ from vextir_os.local.runner import pools
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.ports.clock import Clock
 from vextir_os.settings import Settings
+from vextir_os.testing.driving import TroubledHosts, TroubledRegistry
 from vextir_os.testing.loop import Life
-from vextir_os.testing.trouble import WAY, Trouble, TroubledRegistry, Way
+from vextir_os.testing.trouble import WAY, Trouble, Way
 from vextir_os.testing.wires import WiredStorage
 
 T = TypeVar("T")
@@ -60,7 +62,9 @@ class Worker:
             self._storage = storage
             return WiredStorage(storage, self._trouble.through)
 
-        stand = Stand(draw=draw, threads=False, atomic=atomic, storage=wired)
+        stand = Stand(
+            draw=draw, threads=False, atomic=atomic, storage=wired, hosts=partial(TroubledHosts, self._trouble)
+        )
         self.registry = registry
         opening = open_kernel(settings, registry=registry, policy=policy, clock=clock, stand=stand)
         self.kernel = await self._stack.enter_async_context(opening)
