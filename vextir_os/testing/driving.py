@@ -50,7 +50,7 @@ class TroubledRegistry(Registry):
             returned = driver.start(event, context)
             if isawaitable(returned):
                 returned = await returned
-            await trouble.pass_("after driver")
+            await trouble.leave(manifest.id, event, returned)
             return returned
 
         return replace(driver, start=start)
@@ -82,7 +82,7 @@ class TroubledHosts(Hosts):
                 way.leave()
             with hosting():
                 returned = await (await call(registry, manifest, event, ctx))
-            await self._trouble.pass_("after driver")
+            await self._trouble.leave(manifest.id, event, returned)
             return returned
 
         return turn()

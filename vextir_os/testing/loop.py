@@ -43,13 +43,16 @@ class Life:
 
     Attributes:
         over: Nothing of it runs any more.
+        frozen: It only stands still: it may go on.
         ended: Set when it is over.
+        tasks: What it works on.
     """
 
     def __init__(self) -> None:
         self.over = False
+        self.frozen = False
         self.ended = asyncio.Event()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
         self._aside: list[tuple[contextvars.Context, Callable[[], object]]] = []
 
     def task(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
@@ -57,21 +60,31 @@ class Life:
         context = contextvars.copy_context()
         context.run(LIFE.set, self)
         task = asyncio.get_running_loop().create_task(work, context=context)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
         return task
 
-    def end(self) -> None:
-        """Let it be over, in the middle of whatever it does."""
-        self.over = True
+    def end(self, *, frozen: bool = False) -> None:
+        """Let it be over, in the middle of whatever it does; `frozen`: until it goes on."""
+        self.over, self.frozen = True, frozen
         self.ended.set()
 
-    def step(self, callback: Callable[[*Ts], object], args: tuple[*Ts]) -> Callable[[], None]:
+    def go_on(self) -> None:
+        """Let it run again, from where it stood."""
+        self.over = self.frozen = False
+        self.ended.clear()
+        aside, self._aside = self._aside, []
+        for context, step in aside:
+            asyncio.get_running_loop().call_soon(step, context=context)
+
+    def step(
+        self, callback: Callable[[*Ts], object], args: tuple[*Ts], context: contextvars.Context
+    ) -> Callable[[], None]:
         """Return a callback as a step of this life: it is kept aside when the life is over by then."""
 
         def step() -> None:
             if self.over:
-                self._aside.append((contextvars.copy_context(), partial(callback, *args)))
+                self._aside.append((context, partial(callback, *args)))
             else:
                 callback(*args)
 
@@ -79,14 +92,11 @@ class Life:
 
     async def bury(self) -> None:
         """Let what is left of it come to its end: whatever it asks for is refused by then."""
-        self.over = False
         for _ in range(_BURIAL_TURNS):
-            if not self._tasks and not self._aside:
+            self.go_on()
+            if not self.tasks:
                 break
-            aside, self._aside = self._aside, []
-            for context, step in aside:
-                asyncio.get_running_loop().call_soon(step, context=context)
-            for task in list(self._tasks):
+            for task in list(self.tasks):
                 task.cancel()
             await asyncio.sleep(0)
 
@@ -145,19 +155,21 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
         """Run a callback in this turn of the loop, unless its life is over by then."""
-        life = LIFE.get() if context is None else context.get(LIFE)
+        context = contextvars.copy_context() if context is None else context
+        life = context.get(LIFE)
         if life is None:
             return super().call_soon(callback, *args, context=context)
-        return super().call_soon(life.step(callback, args), context=context)
+        return super().call_soon(life.step(callback, args, context), context=context)
 
     def call_at(
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         """Run a callback at a time, unless its life is over by then."""
-        life = LIFE.get() if context is None else context.get(LIFE)
+        context = contextvars.copy_context() if context is None else context
+        life = context.get(LIFE)
         if life is None:
             return super().call_at(when, callback, *args, context=context)
-        return super().call_at(when, life.step(callback, args), context=context)
+        return super().call_at(when, life.step(callback, args, context), context=context)
 
     def run_in_executor(self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":
         """Call the function in a thread; time passes as it really does until it ends."""

@@ -6,14 +6,19 @@ as a killed process does: nothing of it runs any more, and what it had written i
 
 import asyncio
 import contextvars
+import os
+import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from vextir_os.driverkit.durations import parse_duration
+from vextir_os.driverkit.failures import TransientError
+from vextir_os.driverkit.outcome import normalise
 from vextir_os.errors import StoreUnavailableError, UsageError, did_you_mean
-from vextir_os.testing.loop import LIFE, VirtualLoop
+from vextir_os.events.event import Event
+from vextir_os.testing.loop import LIFE, Life, VirtualLoop
 from vextir_os.testing.wires import Call, Do
 
 STAGES = ("receive", "admit", "driver", "commit", "publish", "settle")
@@ -97,16 +102,34 @@ class _OfDriver(Script):
     delay_s: float = 0.0
 
 
+Fate = Literal["dies", "is killed", "freezes", "fails"]
+"""What becomes of a worker at a point: its life ends, its whole process does, it stands still, its driver raises."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class _AtPoint(Script):
     point: str
     skip: int = 0
+    fate: Fate = "dies"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _OfPort(Script):
     port: str
     done: bool
+    skip: int = 0
+
+
+class Journal(NamedTuple):
+    """What happened, kept by who asks for it.
+
+    Attributes:
+        passed: The points that were passed, in order.
+        returned: What calls of drivers returned, as JSON: driver, event id, output, data of the events.
+    """
+
+    passed: list[str]
+    returned: list[tuple[str, str, Any, list[Any]]]
 
 
 @dataclass(slots=True, eq=False)
@@ -116,10 +139,12 @@ class Trouble:
     Attributes:
         calls: How often the code of each driver was entered.
         deaths: The points at which workers died.
+        journal: What happened; None when nobody asks.
     """
 
     calls: Counter[str] = field(default_factory=Counter)
     deaths: list[str] = field(default_factory=list)
+    journal: Journal | None = None
     _drivers: list[_OfDriver] = field(default_factory=list)
     _points: list[_AtPoint] = field(default_factory=list)
     _ports: list[_OfPort] = field(default_factory=list)
@@ -133,39 +158,44 @@ class Trouble:
         seconds = parse_duration(by)
         return _added(self._drivers, _OfDriver(what=f"{driver} is slow", left=times, driver=driver, delay_s=seconds))
 
-    def crash_at(self, point: str, *, passage: int, times: int) -> Script:
-        """Let the worker die at a point. Raises `UsageError` for one that there is not."""
+    def crash_at(self, point: str, *, passage: int, times: int, fate: Fate = "dies") -> Script:
+        """Let something become of the worker at a point. Raises `UsageError` for one that there is not."""
         if point not in POINTS:
             hint = did_you_mean(point, POINTS) or f"There are: {', '.join(POINTS)}"
             raise UsageError(f"there is no point `{point}` at which a worker could die", hint=hint)
-        script = _AtPoint(what=f"the worker dies {point}", left=times, point=point, skip=passage - 1)
+        what = f"the {'driver' if fate == 'fails' else 'worker'} {fate} {point}"
+        script = _AtPoint(what=what, left=times, point=point, skip=passage - 1, fate=fate)
         return _added(self._points, script)
 
-    def outage(self, port: Port, *, calls: int, done: bool) -> Script:
-        """Let calls of a port have no answer."""
-        return _added(self._ports, _OfPort(what=f"the {port} does not answer", left=calls, port=port, done=done))
+    def outage(self, port: str, *, calls: int, done: bool, passage: int = 1) -> Script:
+        """Let calls of a port, or those of one name, have no answer."""
+        script = _OfPort(what=f"the {port} does not answer", left=calls, port=port, done=done, skip=passage - 1)
+        return _added(self._ports, script)
 
     async def pass_(self, point: str) -> None:
         """Go past a point, or no further."""
         life = LIFE.get()
-        for script in self._points if life is not None else ():
+        if life is None:
+            return
+        if self.journal is not None:
+            self.journal.passed.append(point)
+        for script in self._points:
             if script.point != point:
                 continue
             if script.skip:
                 script.skip -= 1
-            elif script.happens() and life is not None:
+            elif script.happens():
                 self.deaths.append(point)
-                life.end()
-                await asyncio.get_running_loop().create_future()
+                await _meet(script.fate, life, point)
 
     async def through(self, call: Call, do: Do) -> Any:
         """Make one call of a worker; those of the test itself go well."""
-        if LIFE.get() is None or not (self._points or self._ports):
+        if LIFE.get() is None or not (self._points or self._ports or self.journal):
             return await do()
         names = tuple(_names(call))
         for name in names:
             await self.pass_(f"before {name}")
-        outage = self._outage(call.name)
+        outage = self._outage(names)
         if outage is not None and not outage.done:
             raise StoreUnavailableError(f"no answer to {call.name}; nothing was done")
         answer = await do()
@@ -175,11 +205,16 @@ class Trouble:
             await self.pass_(f"after {name}")
         return answer
 
-    def _outage(self, call: str) -> _OfPort | None:
-        port = call.partition(".")[0]
+    def _outage(self, names: Sequence[str]) -> _OfPort | None:
+        port = names[-1].partition(".")[0]
         # One transaction is over store and queue: the outage of one is that of both.
-        ports = ("store", "queue") if port == "atomic" else (port,)
-        return next((script for script in self._ports if script.port in ports and script.happens()), None)
+        ports = {*names, *(("store", "queue") if port == "atomic" else (port,))}
+        for script in self._ports:
+            if script.port in ports and script.skip:
+                script.skip -= 1
+            elif script.port in ports and script.happens():
+                return script
+        return None
 
     async def enter(self, driver: str, waits: list[float]) -> None:
         """Go into the code of a driver: after its delays, past the point before it."""
@@ -187,6 +222,13 @@ class Trouble:
             await asyncio.sleep(seconds)
         await self.pass_("before driver")
         self.calls[driver] += 1
+
+    async def leave(self, driver: str, event: Event, returned: Any) -> None:
+        """Come out of the code of a driver: past the point after it."""
+        if self.journal is not None:
+            result = normalise(returned, driver)
+            self.journal.returned.append((driver, event.id, result.output, [one.data for one in result.events]))
+        await self.pass_("after driver")
 
     def due(self, driver: str) -> list[float]:
         """Return the seconds that a call of a driver has to wait. Raises what the test wants it to raise."""
@@ -211,6 +253,16 @@ def _names(call: Call) -> Iterator[str]:
     elif call.name == "queue.complete":
         yield "settle"
     yield call.name
+
+
+async def _meet(fate: Fate, life: Life, point: str) -> None:
+    if fate == "fails":
+        raise TransientError(f"scripted, {point}")
+    if fate == "is killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    life.end(frozen=fate == "freezes")
+    # A step further, which waits aside with all others of this life.
+    await asyncio.sleep(0)
 
 
 def _added(scripts: list[S], script: S) -> S:

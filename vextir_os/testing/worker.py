@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import math
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -33,7 +32,6 @@ class Worker:
         kernel: Its OS.
         registry: Its drivers.
         life: Its life; once that is over, others go on.
-        busy: The deliveries at work.
     """
 
     kernel: Kernel
@@ -41,7 +39,6 @@ class Worker:
 
     def __init__(self, trouble: Trouble) -> None:
         self.life = Life()
-        self.busy: set[asyncio.Task[None]] = set()
         self._trouble = trouble
         self._stack = contextlib.AsyncExitStack()
         self._pools: dict[str, Pool] = {}
@@ -79,32 +76,27 @@ class Worker:
         ended.cancel()
         return task.result() if task.done() else None
 
-    async def wait(self, seconds: float) -> None:
-        """Wait until a delivery or this life ends, for so long at most; infinity for no limit."""
-        ended = asyncio.ensure_future(self.life.ended.wait())
-        timeout = seconds if math.isfinite(seconds) else None
-        await asyncio.wait({*self.busy, ended}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
+    async def receive(self, most: int | None = None) -> bool:
+        """Begin with all that can be received now; return whether there was anything, or may be.
 
-    async def receive(self) -> bool:
-        """Begin with all that can be received now; return whether there was anything, or may be."""
-        return any(await asyncio.gather(*(self._receive(pool) for pool in self._pools.values())))
+        Args:
+            most: Deliveries of each lane, at most.
+        """
+        return any(await asyncio.gather(*(self._receive(pool, most) for pool in self._pools.values())))
 
     async def sweep(self) -> None:
         """Sweep once, as a runner does."""
         with contextlib.suppress(StoreError):
             await self.kernel.sweep.run()
 
-    async def _receive(self, pool: Pool) -> bool:
+    async def _receive(self, pool: Pool, most: int | None) -> bool:
         try:
-            deliveries = await pool.queue.receive(pool.batch, 0)
+            deliveries = await pool.queue.receive(min(pool.batch, most or pool.batch), 0)
         except StoreError:
             await asyncio.sleep(_HOLD_S)
             return True
         for delivery in deliveries:
-            task = self.life.task(_on_its_way(pool.handle(delivery)))
-            self.busy.add(task)
-            task.add_done_callback(self.busy.discard)
+            self.life.task(_on_its_way(pool.handle(delivery)))
         return bool(deliveries)
 
     async def next_at(self) -> float:
