@@ -26,6 +26,9 @@ class Crew:
         loop: Whose time passes.
         clock: The same time.
         start: Starts a worker.
+
+    Attributes:
+        frozen: Workers that stand still.
     """
 
     def __init__(self, loop: VirtualLoop, clock: VirtualClock, start: Callable[[], Awaitable[Worker]]) -> None:
@@ -33,7 +36,7 @@ class Crew:
         self._clock = clock
         self._start = start
         self._workers: list[Worker] = []
-        self._frozen: list[Worker] = []
+        self.frozen: list[Worker] = []
         self._gone: list[Worker] = []
 
     @property
@@ -68,14 +71,14 @@ class Crew:
 
     async def thaw(self) -> None:
         """Let workers that stood still go on from there, beside those that have taken over their work."""
-        frozen, self._frozen = self._frozen, []
+        frozen, self.frozen = self.frozen, []
         for worker in frozen:
             worker.life.go_on()
         self._workers += frozen
 
     async def close(self) -> None:
         """End all that is left of every worker."""
-        for worker in (*self._gone, *self._frozen, *self._workers):
+        for worker in (*self._gone, *self.frozen, *self._workers):
             await worker.close()
 
     async def _work(self, until: float) -> bool:
@@ -133,7 +136,7 @@ class Crew:
             self._workers[place] = new = await self._start()
             if old.life.frozen:
                 # Nobody knows that it stands still: its leases have to end by themselves.
-                self._frozen.append(old)
+                self.frozen.append(old)
             else:
                 old.drop()
                 self._gone.append(old)

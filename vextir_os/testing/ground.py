@@ -53,10 +53,14 @@ class Ground:
 
     Args:
         limit_s: Real seconds that one command may take, at most.
+
+    Attributes:
+        stuck: A command took longer; nothing more can be done here.
     """
 
     def __init__(self, limit_s: float) -> None:
         self.loop = VirtualLoop()
+        self.stuck = False
         self._limit_s = limit_s
         self._order: asyncio.Lock | None = None
         self._given: list[Done[Any]] = []
@@ -105,7 +109,9 @@ class Ground:
             done.check()
 
     def stop(self) -> None:
-        """End the thread."""
+        """End the thread; one that is stuck is left alone."""
+        if self.stuck:
+            return
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(self._limit_s)
 
@@ -119,9 +125,10 @@ class Ground:
         except TimeoutError:
             if future.done():
                 raise
-            raise AssertionError(self._stuck()) from None
+            self.stuck = True
+            raise AssertionError(self._place()) from None
 
-    def _stuck(self) -> str:
+    def _place(self) -> str:
         frame = sys._current_frames().get(self._thread.ident or 0)  # noqa: SLF001 - there is no other way
         place = "".join(traceback.format_stack(frame)[-4:]) if frame is not None else ""
         return f"the OS under test did not come to rest within {self._limit_s:g} s. It is here:\n{place}"

@@ -53,7 +53,7 @@ class Life:
         self.frozen = False
         self.ended = asyncio.Event()
         self.tasks: set[asyncio.Task[Any]] = set()
-        self._aside: list[tuple[contextvars.Context, Callable[[], object]]] = []
+        self._aside: list[_Step] = []
 
     def task(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Return a task of this life."""
@@ -74,21 +74,12 @@ class Life:
         self.over = self.frozen = False
         self.ended.clear()
         aside, self._aside = self._aside, []
-        for context, step in aside:
-            asyncio.get_running_loop().call_soon(step, context=context)
+        for step in aside:
+            asyncio.get_running_loop().call_soon(step, context=step.context)
 
-    def step(
-        self, callback: Callable[[*Ts], object], args: tuple[*Ts], context: contextvars.Context
-    ) -> Callable[[], None]:
-        """Return a callback as a step of this life: it is kept aside when the life is over by then."""
-
-        def step() -> None:
-            if self.over:
-                self._aside.append((context, partial(callback, *args)))
-            else:
-                callback(*args)
-
-        return step
+    def keep(self, step: "_Step") -> None:
+        """Keep a step aside that came while this life was over."""
+        self._aside.append(step)
 
     async def bury(self) -> None:
         """Let what is left of it come to its end: whatever it asks for is refused by then."""
@@ -99,6 +90,27 @@ class Life:
             for task in list(self.tasks):
                 task.cancel()
             await asyncio.sleep(0)
+
+
+class _Step:
+    """A callback that belongs to a life."""
+
+    __slots__ = ("_callback", "_life", "context", "handle")
+    handle: asyncio.Handle
+
+    def __init__(self, life: Life, callback: Callable[[], object], context: contextvars.Context) -> None:
+        self.context = context
+        self._life = life
+        self._callback = callback
+
+    def __call__(self) -> None:
+        if self.handle.cancelled():
+            # It was, after it had been kept aside.
+            return
+        if self._life.over:
+            self._life.keep(self)
+        else:
+            self._callback()
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
@@ -159,7 +171,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         life = context.get(LIFE)
         if life is None:
             return super().call_soon(callback, *args, context=context)
-        return super().call_soon(life.step(callback, args, context), context=context)
+        step = _Step(life, partial(callback, *args), context)
+        step.handle = super().call_soon(step, context=context)
+        return step.handle
 
     def call_at(
         self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
@@ -169,7 +183,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         life = context.get(LIFE)
         if life is None:
             return super().call_at(when, callback, *args, context=context)
-        return super().call_at(when, life.step(callback, args, context), context=context)
+        step = _Step(life, partial(callback, *args), context)
+        step.handle = handle = super().call_at(when, step, context=context)
+        return handle
 
     def run_in_executor(self, executor: Any, func: Callable[[*Ts], T], *args: *Ts) -> "asyncio.Future[T]":
         """Call the function in a thread; time passes as it really does until it ends."""

@@ -1,5 +1,6 @@
 """Puts an OS under test together and takes it apart: its folder, its thread, its workers, its log."""
 
+import contextlib
 import logging
 import random
 import tempfile
@@ -12,7 +13,7 @@ from typing import Any
 from vextir_os.testing.clock import START, VirtualClock
 from vextir_os.testing.crew import Crew
 from vextir_os.testing.ground import Ground
-from vextir_os.testing.project import Policies, drivers_of, engine_of, settings_of
+from vextir_os.testing.project import Made, Policies, drivers_of, engine_of, settings_of
 from vextir_os.testing.system import OS
 from vextir_os.testing.trouble import Trouble
 from vextir_os.testing.views import LogLine, line_of
@@ -25,36 +26,53 @@ _DRIVER = "vextir.driver"
 
 
 class Opening:
-    """An OS that is about to be opened: `with` in a plain function, `async with` in a coroutine. Used once."""
+    """An OS that is about to be opened: `with` in a plain function, `async with` in a coroutine. Used once.
 
-    def __init__(self, make: Callable[[Path, Ground, list[LogLine]], tuple[OS, Crew]], limit_s: float) -> None:
-        self._make = make
+    Args:
+        made: What it is made of.
+        atomic, start, seed, limit_s: See `open_os`.
+        folder: Where its data goes; by default a folder that is gone afterwards.
+    """
+
+    def __init__(
+        self,
+        made: Made,
+        *,
+        atomic: bool = True,
+        start: datetime = START,
+        seed: int = 0,
+        limit_s: float = LIMIT_S,
+        folder: Path | None = None,
+    ) -> None:
+        self._made = made
+        self._atomic = atomic
+        self._start = start
+        self._draw = random.Random(seed).random  # noqa: S311 - chance, not secrets
         self._limit_s = limit_s
+        self._folder = folder
+        self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> OS:
-        self._folder = tempfile.TemporaryDirectory(prefix="vextir-os-", ignore_cleanup_errors=True)
-        lines: list[LogLine] = []
-        self._ground = Ground(self._limit_s)
-        self._heard = _Heard(self._ground, lines)
-        try:
-            self._os, self._crew = self._make(Path(self._folder.name), self._ground, lines)
-            _ = self._ground.give(self._crew.begin).value
-        except BaseException:
-            self._take_apart()
-            raise
-        self._heard.begin()
-        return self._os
+        with contextlib.ExitStack() as stack:
+            folder = self._folder or Path(stack.enter_context(_a_folder()))
+            lines: list[LogLine] = []
+            self._ground = ground = Ground(self._limit_s)
+            stack.callback(ground.stop)
+            opened = self._assemble(folder / "data", ground, lines)
+            stack.callback(self._close, opened)
+            _ = ground.give(opened.crew.begin).value
+            heard = _Heard(ground, lines)
+            heard.begin()
+            stack.callback(heard.end)
+            self._stack = stack.pop_all()
+        return opened
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        with self._stack:
             if error is None:
                 self._ground.check()
-            _ = self._ground.give(self._crew.close).value
-        finally:
-            self._heard.end()
-            self._take_apart()
 
     async def __aenter__(self) -> OS:
         return self.__enter__()
@@ -64,9 +82,20 @@ class Opening:
     ) -> None:
         self.__exit__(kind, error, trace)
 
-    def _take_apart(self) -> None:
-        self._ground.stop()
-        self._folder.cleanup()
+    def _assemble(self, data: Path, ground: Ground, lines: list[LogLine]) -> OS:
+        made, trouble, clock = self._made, Trouble(), VirtualClock(ground.loop, self._start)
+        registry, engine = drivers_of(made.drivers, made.root, trouble), engine_of(made.policies, made.root)
+        settings = settings_of(made.root, data, made.settings)
+
+        async def worker() -> Worker:
+            starting = Worker(trouble).start(settings, registry(), engine, clock, draw=self._draw, atomic=self._atomic)
+            return await starting
+
+        return OS(made, ground, Crew(ground.loop, clock, worker), clock, trouble, lines)
+
+    def _close(self, opened: OS) -> None:
+        if not self._ground.stuck:
+            _ = self._ground.give(opened.crew.close).value
 
 
 def open_os(
@@ -82,7 +111,7 @@ def open_os(
     """Open an OS under test: `async with open_os(greet) as os:`, or `with` in a plain function.
 
     Args:
-        drivers: Functions under `@driver`; none for those of the project.
+        drivers: Functions and classes under `@driver`; none for those of the project.
         policies: A folder of policy files, the text of one, or policies. By default those of the project; where
             drivers are given without a project, everything is allowed that their manifests allow.
         root: A project folder.
@@ -96,20 +125,12 @@ def open_os(
         ManifestError, ManifestProblemsError, PolicyProblemsError: Drivers or policies are wrong.
     """
     folder = None if root is None else Path(root).absolute()
+    made = Made(drivers=drivers, root=folder, policies=policies, settings=settings or {})
+    return Opening(made, atomic=atomic, start=start, seed=seed, limit_s=limit_s)
 
-    def make(data: Path, ground: Ground, lines: list[LogLine]) -> tuple[OS, Crew]:
-        trouble, clock = Trouble(), VirtualClock(ground.loop, start)
-        registry, engine = drivers_of(drivers, folder, trouble), engine_of(policies, folder)
-        chosen = settings_of(folder, data, settings or {})
-        draw = random.Random(seed).random  # noqa: S311 - chance, not secrets
 
-        async def worker() -> Worker:
-            return await Worker(trouble).start(chosen, registry(), engine, clock, draw=draw, atomic=atomic)
-
-        crew = Crew(ground.loop, clock, worker)
-        return OS(ground, crew, clock, trouble, lines), crew
-
-    return Opening(make, limit_s)
+def _a_folder() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="vextir-os-", ignore_cleanup_errors=True)
 
 
 class _Heard(logging.Handler):

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,17 @@ from vextir_os.yamlio import load_yaml
 
 Policies = Path | str | Sequence[Policy]
 """A folder of policy files, the text of one, or policies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What an OS under test is made of: see `open_os`."""
+
+    drivers: Sequence[Callable[..., Any]]
+    root: Path | None
+    policies: Policies | None
+    settings: Mapping[str, Any]
+
 
 ALLOW_ALL = (
     Policy(id="tests-allow-everything", effect="allow", match=Match(action=("publish:**", "process:**", "emit:**",

@@ -5,7 +5,7 @@ What a test may say and see stands here; `opening` puts one together.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vextir_os.driverkit.durations import parse_duration
 from vextir_os.errors import UsageError
@@ -21,8 +21,13 @@ from vextir_os.runs.record import DEAD_LETTERS, EVENTS
 from vextir_os.testing.clock import VirtualClock
 from vextir_os.testing.crew import Crew
 from vextir_os.testing.ground import Done, Ground
+from vextir_os.testing.project import Made
+from vextir_os.testing.rounds import ROUNDS
 from vextir_os.testing.trouble import Port, Script, Trouble
 from vextir_os.testing.views import DeadLetter, Decision, LogLine, Logs, Record, Run, letter_of, record_of
+
+if TYPE_CHECKING:
+    from vextir_os.testing.chamber import Tortured
 
 
 class OS:
@@ -34,15 +39,19 @@ class OS:
 
     Attributes:
         clock: Its time; `clock.now` is an aware datetime.
+        made: What it is made of.
+        crew: Who works for it.
+        trouble: What is to go wrong with them.
     """
 
     def __init__(
-        self, ground: Ground, crew: Crew, clock: VirtualClock, trouble: Trouble, lines: Sequence[LogLine]
+        self, made: Made, ground: Ground, crew: Crew, clock: VirtualClock, trouble: Trouble, lines: Sequence[LogLine]
     ) -> None:
+        self.made = made
         self.clock = clock
         self._ground = ground
-        self._crew = crew
-        self._trouble = trouble
+        self.crew = crew
+        self.trouble = trouble
         self._lines = lines
         self._named = 0
 
@@ -67,14 +76,14 @@ class OS:
         named = [event if event.id else event.but(id=self._next_name()) for event in events]
 
         async def work() -> tuple[Event, ...]:
-            kernel = self._crew.kernel
+            kernel = self.crew.kernel
             who = operator(kernel.settings)
             if user:
                 who = Principal(kind="user", id=user, tenant=who.tenant, max_priority=who.max_priority)
             stamped: list[Event] = []
             for _ in range(copies):
                 stamped = await kernel.intake.publish(named, who, source=source)
-            await self._crew.rest()
+            await self.crew.rest()
             return tuple(stamped)
 
         return self._ground.give(work)
@@ -92,15 +101,15 @@ class OS:
         message = Message(id=id, body=body, content_type=content_type, properties=named)
 
         async def work() -> None:
-            await self._crew.kernel.queue.send([message])
-            await self._crew.rest()
+            await self.crew.kernel.queue.send([message])
+            await self.crew.rest()
 
         return self._ground.give(work)
 
     def advance(self, by: str | timedelta | float) -> Done[None]:
         """Let time pass, `"10m"` or a number of seconds, and do all that falls due on the way."""
         seconds = _seconds(by)
-        return self._ground.give(lambda: self._crew.rest(for_s=seconds))
+        return self._ground.give(lambda: self.crew.rest(for_s=seconds))
 
     def finish(self, within: str | timedelta | float = "1d") -> Done[None]:
         """Let time pass until every event is finished.
@@ -111,7 +120,7 @@ class OS:
         seconds = _seconds(within)
 
         async def work() -> None:
-            if not await self._crew.finish(for_s=seconds):
+            if not await self.crew.finish(for_s=seconds):
                 left = [record for record in await self._read_records() if "due" in record.raw]
                 raise AssertionError(f"after {within} not finished: {left}")
 
@@ -135,9 +144,9 @@ class OS:
             raise AssertionError(f"{driver} has no dead letter; there are {self.dead or 'none'}")
 
         async def work() -> None:
-            kernel = self._crew.kernel
+            kernel = self.crew.kernel
             await kernel.dead_letters.replay(found[-1].id, operator(kernel.settings))
-            await self._crew.rest()
+            await self.crew.rest()
 
         return self._ground.give(work)
 
@@ -146,9 +155,9 @@ class OS:
         event_id = event if isinstance(event, str) else event.id
 
         async def work() -> None:
-            kernel = self._crew.kernel
+            kernel = self.crew.kernel
             await kernel.control.cancel(event_id, operator(kernel.settings), reason=reason)
-            await self._crew.rest()
+            await self.crew.rest()
 
         return self._ground.give(work)
 
@@ -156,22 +165,34 @@ class OS:
         """Stop the worker as if its process were killed, and let a new one go on where it stood."""
 
         async def work() -> None:
-            await self._crew.restart()
-            await self._crew.rest()
+            await self.crew.restart()
+            await self.crew.rest()
 
         return self._ground.give(work)
+
+    def torture(
+        self,
+        *events: Event,
+        invariants: "Callable[[OS], object] | None" = None,
+        seed: int = 0,
+        rounds: int | None = ROUNDS,
+    ) -> "Tortured":
+        """Play events under everything that may go wrong, each time on an OS like this one: see `torture`."""
+        from vextir_os.testing.chamber import endure
+
+        return endure(self.made, events, invariants=invariants, seed=seed, rounds=rounds)
 
     # What is to go wrong
 
     def fail(self, driver: str, error: BaseException | type[BaseException], *, times: int | None = 1) -> Script:
         """Let the next calls of a driver raise an error, before its code is entered; `times=None`: all of them."""
         self._check_driver(driver)
-        return self._trouble.fail(driver, error, times)
+        return self.trouble.fail(driver, error, times)
 
     def delay(self, driver: str, by: str | timedelta | float, *, times: int | None = 1) -> Script:
         """Let the next calls of a driver take longer, in virtual time; its time-out counts it."""
         self._check_driver(driver)
-        return self._trouble.delay(driver, by, times)
+        return self.trouble.delay(driver, by, times)
 
     def crash_at(self, point: str, *, passage: int = 1, times: int = 1) -> Script:
         """Let the worker die where it next comes to a point; another one goes on, as after `kill -9`.
@@ -185,7 +206,7 @@ class OS:
         Raises:
             UsageError: There is no such point; with the nearest one.
         """
-        return self._trouble.crash_at(point, passage=passage, times=times)
+        return self.trouble.crash_at(point, passage=passage, times=times)
 
     def outage(self, port: Port, *, calls: int = 1, done: bool = False) -> Script:
         """Let the worker's next calls of `store`, `queue` or `blobs` have no answer.
@@ -195,7 +216,7 @@ class OS:
             calls: How many.
             done: Whether what was asked for is done all the same: the answer is lost, not the request.
         """
-        return self._trouble.outage(port, calls=calls, done=done)
+        return self.trouble.outage(port, calls=calls, done=done)
 
     # What there is to see
 
@@ -227,7 +248,7 @@ class OS:
     def calls(self, driver: str) -> int:
         """Return how often a driver's code was entered."""
         self._check_driver(driver)
-        return self._trouble.calls[driver]
+        return self.trouble.calls[driver]
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -278,43 +299,43 @@ class OS:
     @property
     def crashes(self) -> tuple[str, ...]:
         """The points at which workers have died."""
-        return tuple(self._trouble.deaths)
+        return tuple(self.trouble.deaths)
 
     @property
     def kernel(self) -> Kernel:
         """The OS itself, for what the kit has no word for. It runs in another thread: see `do`."""
-        return self._crew.kernel
+        return self.crew.kernel
 
     def do(self, work: Callable[[Kernel], Awaitable[Any]]) -> Done[Any]:
         """Await what a function makes of the kernel, where the OS runs; then run until nothing is left to do now."""
 
         async def given() -> Any:
-            answer = await work(self._crew.kernel)
-            await self._crew.rest()
+            answer = await work(self.crew.kernel)
+            await self.crew.rest()
             return answer
 
         return self._ground.give(given)
 
     def module(self, name: str) -> Any:
         """Return a module of the project's drivers as the OS uses it, such as `mail.client`, to put a fake into it."""
-        return self._crew.registry.module(name)
+        return self.crew.registry.module(name)
 
     def __repr__(self) -> str:
-        return f"<OS under test at {self.clock.now:%Y-%m-%d %H:%M:%S}: {len(self._crew.registry.manifests)} drivers>"
+        return f"<OS under test at {self.clock.now:%Y-%m-%d %H:%M:%S}: {len(self.crew.registry.manifests)} drivers>"
 
     def _next_name(self) -> str:
         self._named += 1
         return f"e-{self._named}"
 
     def _check_driver(self, driver: str) -> None:
-        self._crew.registry.get(driver)
+        self.crew.registry.get(driver)
 
     def _seen(self) -> str:
         runs = "\n".join(f"  {record!r}" for record in self.records)
         return f"There are:\n{runs}" if runs else "No event was published"
 
     async def _read_records(self) -> tuple[Record, ...]:
-        kernel = self._crew.kernel
+        kernel = self.crew.kernel
         raw = [document async for document in _all(kernel, EVENTS)]
         found = []
         for document in raw:
@@ -327,7 +348,7 @@ class OS:
         return tuple(found)
 
     async def _read_letters(self) -> tuple[DeadLetter, ...]:
-        kernel = self._crew.kernel
+        kernel = self.crew.kernel
         raw = [document async for document in _all(kernel, DEAD_LETTERS)]
         return tuple(letter_of(document, error_of(document)) for document in raw)
 

@@ -124,7 +124,7 @@ class Journal(NamedTuple):
     """What happened, kept by who asks for it.
 
     Attributes:
-        passed: The points that were passed, in order.
+        passed: The points that were passed, in order; one name of each.
         returned: What calls of drivers returned, as JSON: driver, event id, output, data of the events.
     """
 
@@ -177,8 +177,6 @@ class Trouble:
         life = LIFE.get()
         if life is None:
             return
-        if self.journal is not None:
-            self.journal.passed.append(point)
         for script in self._points:
             if script.point != point:
                 continue
@@ -193,6 +191,7 @@ class Trouble:
         if LIFE.get() is None or not (self._points or self._ports or self.journal):
             return await do()
         names = tuple(_names(call))
+        self._note(f"before {names[0]}")
         for name in names:
             await self.pass_(f"before {name}")
         outage = self._outage(names)
@@ -201,9 +200,16 @@ class Trouble:
         answer = await do()
         if outage is not None:
             raise StoreUnavailableError(f"no answer to {call.name}; it was done")
+        if call.name == "queue.receive" and not answer:
+            return answer
+        self._note(f"after {names[0]}")
         for name in reversed(names):
             await self.pass_(f"after {name}")
         return answer
+
+    def _note(self, point: str) -> None:
+        if self.journal is not None:
+            self.journal.passed.append(point)
 
     def _outage(self, names: Sequence[str]) -> _OfPort | None:
         port = names[-1].partition(".")[0]
@@ -220,6 +226,7 @@ class Trouble:
         """Go into the code of a driver: after its delays, past the point before it."""
         for seconds in waits:
             await asyncio.sleep(seconds)
+        self._note("before driver")
         await self.pass_("before driver")
         self.calls[driver] += 1
 
@@ -228,6 +235,7 @@ class Trouble:
         if self.journal is not None:
             result = normalise(returned, driver)
             self.journal.returned.append((driver, event.id, result.output, [one.data for one in result.events]))
+        self._note("after driver")
         await self.pass_("after driver")
 
     def due(self, driver: str) -> list[float]:

@@ -13,6 +13,7 @@ from vextir_os.local.pool import Pool
 from vextir_os.local.runner import pools
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.ports.clock import Clock
+from vextir_os.ports.queue import Delivery
 from vextir_os.settings import Settings
 from vextir_os.testing.driving import TroubledHosts, TroubledRegistry
 from vextir_os.testing.loop import Life
@@ -96,7 +97,7 @@ class Worker:
             await asyncio.sleep(_HOLD_S)
             return True
         for delivery in deliveries:
-            self.life.task(_on_its_way(pool.handle(delivery)))
+            self.life.task(_on_its_way(pool, delivery))
         return bool(deliveries)
 
     async def next_at(self) -> float:
@@ -117,10 +118,10 @@ class Worker:
         await self._stack.aclose()
 
 
-async def _on_its_way(handling: Coroutine[Any, Any, None]) -> None:
+async def _on_its_way(pool: Pool, delivery: Delivery) -> None:
     way = Way()
     WAY.set(way)
     try:
-        await handling
+        await pool.handle(delivery)
     finally:
         way.come_home()

@@ -69,6 +69,8 @@ def project(tmp_path: Path) -> Path:
     write_driver(tmp_path, "greeter", "def greeting(name):\n    return f'Hello, {name}'\n", file="client.py")
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "guests.yaml").write_text(POLICY)
+    # Whatever stands in a folder above says nothing.
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "tests" / "drivers").mkdir(parents=True)
     (tmp_path / "tests" / "drivers" / "test_greeter.py").write_text(TESTS)
     return tmp_path
@@ -99,6 +101,7 @@ def test_the_plugin_imports_nothing_that_a_test_does_not_ask_for() -> None:
 
 
 def test_a_test_in_no_project_is_told_what_is_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_alone.py").write_text("def test_it(os):\n    pass\n")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],

@@ -5,12 +5,15 @@ run of the OS over it is the same each time, and its clock may be one that is mo
 """
 
 import asyncio
+import contextvars
 import sqlite3
+from functools import partial
+from typing import Any
 
 from vextir_os.adapters.sqlite.database import GROUP_UNITS, Database
 from vextir_os.adapters.sqlite.failures import translate
 from vextir_os.adapters.sqlite.opening import open_writer
-from vextir_os.adapters.sqlite.units import Answer, Run, Unit
+from vextir_os.adapters.sqlite.units import Answer, Run, Undo, Unit
 from vextir_os.errors import StoreUnavailableError
 
 
@@ -18,6 +21,7 @@ class InlineDatabase(Database):
     """A `Database` that works on its event loop. A commit holds the loop up for as long as it takes."""
 
     _connection: sqlite3.Connection | None = None
+    _context: contextvars.Context
     _timer: asyncio.TimerHandle | None = None
 
     async def start(self, prepare: Run) -> None:
@@ -25,6 +29,7 @@ class InlineDatabase(Database):
         if self._loop is not None:
             raise StoreUnavailableError(f"the database {self.path} was started before; open it once")
         self._loop = asyncio.get_running_loop()
+        self._context = contextvars.copy_context()
         opened = self._loop.create_future()
         try:
             self._connection = open_writer(self.path, busy_timeout_s=self._busy_timeout_s)
@@ -53,7 +58,20 @@ class InlineDatabase(Database):
         """Look at the clock again; for clocks that are moved by hand."""
         self._work([])
 
-    def read(self, run: Run) -> "asyncio.Future[object]":
+    def submit(
+        self,
+        run: Run,
+        *,
+        durable: bool = True,
+        single: bool = False,
+        undo: Undo | None = None,
+        plan: object = None,
+    ) -> "asyncio.Future[Any]":
+        """Take a unit, as `Database.submit` does. What it is done in belongs to the database, not to who asks first."""
+        submit = partial(super().submit, run, durable=durable, single=single, undo=undo, plan=plan)
+        return self._context.run(submit)
+
+    def read(self, run: Run) -> "asyncio.Future[Any]":
         """Run a unit that only reads, with what is written in this turn of the loop. Raises as `submit` does."""
         return self.submit(run, durable=False, single=True)
 
