@@ -3,6 +3,7 @@
 from tests.sabotage.planted import Planted
 
 VERSIONS, OFF = "scenario/test_versions.py", "scenario/test_off.py"
+RELOAD = "scenario/test_reload.py"
 CLASSES, DECLARED = "scenario/test_classes.py", "unit/driverkit/test_classes.py"
 
 OF_LIFECYCLE = (
@@ -96,5 +97,26 @@ OF_LIFECYCLE = (
         "if parts.paused.is_stale:",
         "if parts.paused.is_stale is None:",
         (OFF, "another_process_hears"),
+    ),
+    Planted(
+        "an instance is stopped while its last call goes on",
+        "local/reload.py",
+        "await instance.idle()\n",
+        "await asyncio.sleep(0)\n",
+        (RELOAD, "ends_on_the_old_code"),
+    ),
+    Planted(
+        "the modules of a changed driver stay imported",
+        "local/reload.py",
+        "forget_folders(self._kernel.settings.root, folders)",
+        "forget_folders(self._kernel.settings.root, ())",
+        (RELOAD, "ends_on_the_old_code"),
+    ),
+    Planted(
+        "a reload forgets what has not changed",
+        "registry/registry.py",
+        "return found is not None and _code(found) == _code(manifest)",
+        "return found is manifest",
+        (RELOAD, "keeps_its_instance"),
     ),
 )

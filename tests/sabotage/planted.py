@@ -20,7 +20,6 @@ _COPIED = (
     "tests/unit/settings",
     "tests/unit/local",
     "tests/unit/processor",
-    "tests/unit/registry",
     "tests/unit/sqlite",
 )
 _FILES = ("pyproject.toml", "tests/conftest.py")

@@ -7,7 +7,8 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from vextir_os.cli.options import Flag, Project, seconds
 from vextir_os.cli.project import settings_of
 from vextir_os.cli.start import start_lines, warn_of_agents, warn_of_policies
 from vextir_os.cli.stopping import end_of_parent, first_of, stop_signals
+from vextir_os.cli.text import visible
 from vextir_os.errors import ProblemsError, UsageError, VextirError
 from vextir_os.kernel import Kernel
 from vextir_os.local.loop import run
@@ -36,6 +38,7 @@ from vextir_os.telemetry.traces import traced
 
 if TYPE_CHECKING:
     from vextir_os.api.serve import Address
+    from vextir_os.cli.reloading import Tell
 
 _LOG = logging.getLogger("vextir.dev")
 
@@ -52,6 +55,9 @@ Public = Annotated[
 Workers = Annotated[
     int, Parameter(help="Processes that run events. More than one lets drivers that compute use several cores.")
 ]
+NoReload = Annotated[
+    Flag, Parameter(name="--no-reload", help="Do not take changes of drivers and policies while the OS runs.")
+]
 AsWorker = Annotated[Flag, Parameter(show=False)]
 
 MOST_WORKERS = 64
@@ -59,7 +65,7 @@ MOST_WORKERS = 64
 
 def dev(
     *, once: Once = None, timeout: Timeout = "60s", host: Host = None, port: Port = None, public: Public = False,
-    workers: Workers = 1, project: Project = None, as_worker: AsWorker = False,
+    workers: Workers = 1, no_reload: NoReload = False, project: Project = None, as_worker: AsWorker = False,
 ) -> int:  # fmt: skip
     """Run the OS: workers, sweep and HTTP API, until Ctrl-C. With --once, run some events and stop."""
     _check_workers(workers, once)
@@ -71,8 +77,8 @@ def dev(
     if once is not None:
         return run(_once(settings, index, bundle, once, timeout_s))
     if as_worker:
-        return run(_work(settings, index, bundle))
-    return run(_serve(settings, index, bundle, public=public, workers=workers))
+        return run(_work(settings, index, bundle, public=public, reloads=not no_reload))
+    return run(_serve(settings, index, bundle, public=public, workers=workers, reloads=not no_reload))
 
 
 def _check_workers(workers: int, once: list[Path] | None) -> None:
@@ -138,7 +144,7 @@ async def _once(settings: Settings, index: Index, bundle: Bundle, paths: list[Pa
         narrator.close()
 
 
-async def _work(settings: Settings, index: Index, bundle: Bundle) -> int:
+async def _work(settings: Settings, index: Index, bundle: Bundle, *, public: bool, reloads: bool) -> int:
     """Be one of several worker processes: no HTTP, no start lines, and the end of the first process ends this one."""
     narrator = Narrator(screen.stderr())
     try:
@@ -151,6 +157,7 @@ async def _work(settings: Settings, index: Index, bundle: Bundle) -> int:
                 async with (
                     shared(settings.data_dir / COUNTS, kernel.worker, counting.counts),
                     Runner(kernel) as runner,
+                    _reloading(kernel, index, _say_nothing, builds=False, reloads=reloads, public=public),
                 ):
                     await first_of(asyncio.ensure_future(runner.wait()), stopped)
     finally:
@@ -158,7 +165,7 @@ async def _work(settings: Settings, index: Index, bundle: Bundle) -> int:
     return Exit.DONE
 
 
-def _at_work(kernel: Kernel, workers: int) -> Runner | Supervisor:
+def _at_work(kernel: Kernel, workers: int, *, public: bool, reloads: bool) -> Runner | Supervisor:
     if workers == 1:
         return Runner(kernel)
     # -P: a module in the project's folder must not stand in for one of ours.
@@ -171,19 +178,26 @@ def _at_work(kernel: Kernel, workers: int) -> Runner | Supervisor:
         "--as-worker",
         "--project",
         str(kernel.settings.root),
+        *([] if reloads else ["--no-reload"]),
+        *(["--host", kernel.settings.host, "--public"] if public else []),
     ]
     return Supervisor(kernel, command, workers)
 
 
-async def _serve(settings: Settings, index: Index, bundle: Bundle, *, public: bool, workers: int) -> int:
+async def _serve(settings: Settings, index: Index, bundle: Bundle, *, public: bool, workers: int, reloads: bool) -> int:
     to = screen.stderr()
     narrator = Narrator(to)
+    tell = partial(_say_reload, narrator, settings)
     try:
         with stop_signals() as stopped, _logged_by(narrator, settings):
             async with _kernel(settings, index, bundle) as kernel:
                 if settings.log != STDERR:
                     kernel.observers.add(narrator)
-                async with _at_work(kernel, workers) as working, _served(kernel, public=public) as address:
+                async with (
+                    _at_work(kernel, workers, public=public, reloads=reloads) as working,
+                    _served(kernel, public=public) as address,
+                    _reloading(kernel, index, tell, builds=True, reloads=reloads, public=public),
+                ):
                     _say_ready(to, settings, index, bundle, address.url)
                     await first_of(asyncio.ensure_future(working.wait()), stopped)
                     if settings.log == STDERR:
@@ -204,6 +218,38 @@ def _say_ready(to: screen.Screen, settings: Settings, index: Index, bundle: Bund
     to.write(*start_lines(to, settings, index, bundle, url))
     warn_of_policies(to, bundle)
     warn_of_agents(to, index)
+
+
+@contextlib.asynccontextmanager
+async def _reloading(
+    kernel: Kernel, index: Index, tell: "Tell", *, builds: bool, reloads: bool, public: bool
+) -> AsyncIterator[None]:
+    """Take changes of drivers and policies while the body runs, if that is wanted."""
+    if not reloads:
+        yield
+        return
+    from vextir_os.api.serve import check_bind
+    from vextir_os.cli.reloading import reloading
+
+    def allow(bundle: Bundle) -> None:
+        # What other machines reach never gets policies that allow everything.
+        check_bind(kernel.settings.host, public=public, development=bundle.development)
+
+    async with reloading(kernel, index, tell, builds=builds, allow=allow):
+        yield
+
+
+def _say_reload(narrator: Narrator, settings: Settings, what: str, lines: Sequence[str], good: bool) -> None:
+    if settings.log == STDERR:
+        fields = {"problems": [visible(line) for line in lines]} if lines else {}
+        _LOG.log(logging.INFO if good else logging.WARNING, "%s", what, extra={"vextir": {"fields": fields}})
+        return
+    first = [screen.Span(visible(what), "good" if good else "warn")]
+    narrator.tell([first, *([screen.Span(visible(line))] for line in lines)])
+
+
+def _say_nothing(_what: str, _lines: Sequence[str], _good: bool) -> None:
+    """The first process has told of it: it looks at the same files."""
 
 
 @contextlib.asynccontextmanager

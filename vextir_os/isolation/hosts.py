@@ -44,22 +44,22 @@ class Hosts:
             ReportedFailure: The same, as the driver's process judged it.
         """
         if manifest.isolation == "thread":
-            threads = self._threads.get(manifest.id)
-            if threads is None or threads.manifest is not manifest:
+            threads = self._threads.get(_name(manifest))
+            if threads is None or _is_other(threads.manifest, manifest):
                 threads = self._change(self._threads, ThreadPool(manifest, partial(registry.load, manifest)))
             return threads.run(await threads.take(), event, ctx)
-        processes = self._processes.get(manifest.id)
-        if processes is None or processes.manifest is not manifest:
+        processes = self._processes.get(_name(manifest))
+        if processes is None or _is_other(processes.manifest, manifest):
             pool = ProcessPool(manifest, registry.root_of(manifest), self._idle_s)
             processes = self._change(self._processes, pool)
         return processes.run(await processes.take(), event, ctx)
 
     @staticmethod
     def _change(pools: dict[str, Pool], new: Pool) -> Pool:
-        old = pools.get(new.manifest.id)
+        old = pools.get(_name(new.manifest))
         if old is not None:
             old.retire()
-        pools[new.manifest.id] = new
+        pools[_name(new.manifest)] = new
         return new
 
     async def close(self) -> None:
@@ -71,3 +71,13 @@ class Hosts:
         self._threads.clear()
         if hosts:
             await asyncio.wait([asyncio.ensure_future(host.gone.wait()) for host in hosts], timeout=_CLOSE_S)
+
+
+def _name(manifest: Manifest) -> str:
+    """Return what names a pool: versions beside each other have pools of their own."""
+    return f"{manifest.id}@{manifest.version}"
+
+
+def _is_other(one: Manifest, other: Manifest) -> bool:
+    # A reload reads what has not changed anew: it is equal then, and not the same.
+    return one is not other and one != other

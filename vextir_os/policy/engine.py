@@ -17,7 +17,7 @@ CACHED_ACTIONS = 32_768
 
 
 class PolicyEngine:
-    """Decides with one bundle; a changed bundle is a new engine. Safe for use from several threads.
+    """Decides with one bundle. Safe for use from several threads, but for `become`.
 
     Args:
         bundle: The policies; an empty bundle denies everything.
@@ -36,6 +36,11 @@ class PolicyEngine:
             for action in rule.actions:
                 self._verbs.setdefault(action.verb, VerbIndex()).add(action, rule.policy.match.event, number)
         self._candidates: dict[tuple[str, str, str], tuple[tuple[Rule, Decision], ...]] = {}
+
+    def become(self, bundle: Bundle) -> None:
+        """Decide with another bundle from now on; call it from the thread that decides. Raises as the class does."""
+        # Made first: where it cannot be, the old one stays whole.
+        vars(self).update(vars(PolicyEngine(bundle)))
 
     def decide(self, request: Request) -> Decision:
         """Decide one action. Never raises; what is not well-formed is denied."""

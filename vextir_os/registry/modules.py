@@ -11,7 +11,7 @@ import importlib.util
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -111,6 +111,13 @@ def forget_modules(root: Path) -> None:
     """Remove all driver modules of a project root, so that the next import reads the files anew."""
     with _LOCK:
         _forget(package_name(root))
+
+
+def forget_folders(root: Path, folders: Iterable[str]) -> None:
+    """Remove the modules of these driver folders; what runs of them holds on to its own."""
+    with _LOCK:
+        for folder in folders:
+            _forget(f"{package_name(root)}.{folder}")
 
 
 def relative_place(root: Path, place: str) -> str:

@@ -170,6 +170,25 @@ class Registry:
         """The drivers whose code is here, because an event for them has come."""
         return tuple(self._loaded.values())
 
+    def become(self, manifests: Iterable[Manifest]) -> tuple[LoadedDriver, ...]:
+        """Go on with other drivers from now on; call it from the event loop. Turns that hold a driver end with it.
+
+        Args:
+            manifests: All there are now.
+
+        Returns:
+            What was loaded and is no more: no new turn gets it.
+
+        Raises:
+            ManifestProblemsError: As when it is made; nothing has changed then.
+        """
+        table = Table(manifests)
+        stays = {code: driver for code, driver in self._loaded.items() if _is_in(table, driver.manifest)}
+        gone = tuple(driver for code, driver in self._loaded.items() if code not in stays)
+        self._table, self._loaded = table, stays
+        self._first = {driver: one for driver, one in self._first.items() if _code(one.manifest) in stays}
+        return gone
+
     def _import(self, manifest: Manifest) -> LoadedDriver:
         if manifest.agent is not None:
             raise AgentNotRunError(
@@ -195,6 +214,11 @@ class Registry:
 
 def _code(manifest: Manifest) -> _Code:
     return manifest.id, manifest.version, manifest.code_hash
+
+
+def _is_in(table: Table, manifest: Manifest) -> bool:
+    found = table.find(manifest.id, manifest.version)
+    return found is not None and _code(found) == _code(manifest)
 
 
 def _stale(manifest: Manifest, what: str) -> StaleIndexError:
