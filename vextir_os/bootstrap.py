@@ -62,10 +62,6 @@ BUS_SOURCE = "/bus"
 OLDEST_SQLITE = OLDEST
 """The first version of SQLite that will do."""
 
-PURGED_AT_ONCE = 500
-PURGES = 20
-"""Expired documents that one transaction removes, and transactions of one sweep, at most."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
@@ -212,14 +208,6 @@ async def _assemble(
         urgent=lanes["high"],
     )
 
-    async def purge() -> int:
-        count = 0
-        for _ in range(PURGES):
-            count += (gone := await storage.store.purge(PURGED_AT_ONCE))
-            if gone < PURGED_AT_ONCE:
-                break
-        return count
-
     desk = Desk(
         clock=clock,
         store=storage.store,
@@ -268,7 +256,7 @@ async def _assemble(
         bus=bus,
         intake=intake,
         processor=Processor(parts),
-        sweep=Sweep(parts, dead, purge),
+        sweep=Sweep(parts, dead, storage.purge),
         control=Control(parts),
         dead_letters=DeadLetters(parts, intake),
         pausing=Pausing(parts),

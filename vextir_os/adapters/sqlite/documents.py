@@ -44,7 +44,8 @@ _EMPTY = (
     "UPDATE documents SET version = version + 1, due = NULL, lookup = NULL, body = '{}', expires_at = ? WHERE row = ?"
 )
 _PAST = (
-    "DELETE FROM documents WHERE row IN (SELECT row FROM documents WHERE expires_at >= ? AND expires_at < 0 LIMIT ?)"
+    "DELETE FROM documents WHERE row IN (SELECT row FROM documents WHERE expires_at >= ? AND expires_at < 0 LIMIT ?) "
+    "RETURNING id"
 )
 
 
@@ -193,7 +194,11 @@ def purge(connection: sqlite3.Connection, now: float, limit: int, memories: Mapp
         else:
             connection.execute("DELETE FROM documents WHERE row = ?", (row,))
         blobs.delete_all(connection, now, key)
-    return len(rows) + connection.execute(_PAST, (-now, limit)).rowcount
+    past = connection.execute(_PAST, (-now, limit)).fetchall()
+    for (key,) in past:
+        # Those of an event that came again meanwhile.
+        blobs.delete_all(connection, now, key)
+    return len(rows) + len(past)
 
 
 def use_lookups(connection: sqlite3.Connection, lookups: Mapping[str, str]) -> None:

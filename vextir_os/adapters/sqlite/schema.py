@@ -101,7 +101,10 @@ CREATE TABLE blobs(
   data BLOB NOT NULL);
 """
 
-_BLOBS_WITH_TIMES = "ALTER TABLE blobs ADD COLUMN at REAL NOT NULL DEFAULT 0"
+_BLOBS_WITH_TIMES = """
+ALTER TABLE blobs ADD COLUMN at REAL NOT NULL DEFAULT 0;
+CREATE INDEX blobs_written ON blobs(at, name)
+"""
 
 
 class Migration(NamedTuple):
