@@ -38,7 +38,14 @@ from vextir_os.errors.events import (
     UndecodableError,
 )
 from vextir_os.errors.outside import AddressRefusedError, AnswerError, OutsideError, UnreachableError
-from vextir_os.errors.policy import ActionError, DeniedError, PolicyError, PolicyFileError, PolicyProblemsError
+from vextir_os.errors.policy import (
+    ActionError,
+    ConditionError,
+    DeniedError,
+    PolicyError,
+    PolicyFileError,
+    PolicyProblemsError,
+)
 from vextir_os.errors.runs import LostRunError, RunError, RunStateError, StormError, WaitTimeoutError
 from vextir_os.errors.settings import (
     AuthError,
@@ -81,6 +88,7 @@ __all__ = [
     "BackupError",
     "BlobMismatchError",
     "BusError",
+    "ConditionError",
     "ConflictError",
     "DataInUseError",
     "DeniedError",

@@ -39,3 +39,19 @@ class ActionError(PolicyError):
     """A permission, or the action that a policy names, has a wrong syntax."""
 
     code = "VX304"
+
+
+class ConditionError(PolicyError):
+    """A condition of a policy cannot be compiled, or not be answered on the values that it was given.
+
+    Attributes:
+        line: Of the place in the condition's text, from 1.
+        column: The same.
+    """
+
+    code = "VX305"
+
+    def __init__(self, what: str, *, line: int, column: int, hint: str = "") -> None:
+        super().__init__(what, hint=hint, where=f"line {line} column {column}")
+        self.line = line
+        self.column = column
