@@ -83,6 +83,11 @@ CATALOGUE: Mapping[str, Entry] = {
         "unknown verb `tol` in `tol:mail/send`. Did you mean `tool`?",
         "Write permissions and the actions of policies as `verb:resource`: `emit:order.*`, `tool:mail/send`",
     ),
+    "VX305": Entry(
+        "line 1 column 1: unknown function `lenn`. Did you mean `len`?",
+        "Correct the condition at the line and column, which count from its own beginning. docs/guides/conditions.md "
+        "has the whole language. Where it cannot be answered on an event's data, it grants nothing, and a denial holds",
+    ),
     "VX400": Entry(
         "division by zero",
         "The driver raised something that is not ours: a bug, as far as the OS can tell, tried three times in all. The "

@@ -51,7 +51,7 @@ class ConditionError(PolicyError):
 
     code = "VX305"
 
-    def __init__(self, what: str, *, line: int, column: int, hint: str = "") -> None:
+    def __init__(self, what: str, *, line: int = 1, column: int = 1, hint: str = "") -> None:
         super().__init__(what, hint=hint, where=f"line {line} column {column}")
         self.line = line
         self.column = column

@@ -1,12 +1,16 @@
 """The engine: one request in, one decision out. Nothing is allowed that no policy allows.
 
-Among the policies that match, the highest priority decides; within one priority a deny wins. Policies that do not
+Among the policies that match and whose condition holds, the highest priority decides; within one priority a deny wins.
+A condition that cannot be answered binds by effect: a denial holds, an allow does not. Policies that do not
 concern the action cost nothing: candidates are found by an index and kept, by action and event type, in a bounded
 cache. Knows no clock, no store and no file.
 """
 
-from vextir_os.errors import EventError, shown
+import logging
+
+from vextir_os.errors import ConditionError, EventError, shown
 from vextir_os.events.names import check_type
+from vextir_os.policy.facts import Facts
 from vextir_os.policy.grammar import resource_problem
 from vextir_os.policy.index import VerbIndex
 from vextir_os.policy.model import Bundle, Decision, Policy, Request
@@ -14,6 +18,10 @@ from vextir_os.policy.rule import Rule
 
 CACHED_ACTIONS = 32_768
 """Actions (with the type of their event) whose candidates are kept; all are forgotten when there are more."""
+
+
+_LOG = logging.getLogger("vextir.policy")
+_Candidates = tuple[tuple[Rule, Decision], ...]
 
 
 class PolicyEngine:
@@ -24,7 +32,7 @@ class PolicyEngine:
 
     Raises:
         ActionError: A policy that was made by hand holds a pattern that the loader would have refused.
-        PatternError: The same, for the type of an event.
+        ConditionError, PatternError: The same, for a condition, and for the type of an event.
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -35,7 +43,7 @@ class PolicyEngine:
         for number, rule in enumerate(self._rules):
             for action in rule.actions:
                 self._verbs.setdefault(action.verb, VerbIndex()).add(action, rule.policy.match.event, number)
-        self._candidates: dict[tuple[str, str, str], tuple[tuple[Rule, Decision], ...]] = {}
+        self._candidates: dict[tuple[str, str, str], _Candidates] = {}
 
     def become(self, bundle: Bundle) -> None:
         """Decide with another bundle from now on; call it from the thread that decides. Raises as the class does."""
@@ -54,7 +62,24 @@ class PolicyEngine:
         # INVARIANT: rules, and so candidates, stand in the order of `_rank`: the first that holds decides.
         for rule, decision in candidates:
             if rule.holds(request):
-                return decision
+                if rule.condition is None:
+                    return decision
+                return self._decide_by_conditions(request, candidates)
+        return self._deny(_unmatched(request), len(candidates))
+
+    def _decide_by_conditions(self, request: Request, candidates: _Candidates) -> Decision:
+        """Decide where the first policy that concerns the request has a condition. What fails is never a grant."""
+        facts = Facts(request)
+        for rule, decision in candidates:
+            if not rule.holds(request):
+                continue
+            try:
+                if rule.condition is None or rule.binds(rule.condition, facts):
+                    return decision
+            except ConditionError as error:
+                _LOG.warning("policy %s: its condition: %s", rule.policy.id, error)
+                if rule.policy.effect != "allow":
+                    return decision._replace(reason=f"{decision.reason} (its condition cannot be answered)")
         return self._deny(_unmatched(request), len(candidates))
 
     def _decision(self, rule: Rule, considered: int) -> Decision:
@@ -69,7 +94,7 @@ class PolicyEngine:
     def _deny(self, reason: str, considered: int) -> Decision:
         return Decision(effect="deny", policy_id=None, bundle_hash=self._hash, reason=reason, considered=considered)
 
-    def _find(self, key: tuple[str, str, str]) -> tuple[tuple[Rule, Decision], ...]:
+    def _find(self, key: tuple[str, str, str]) -> _Candidates:
         """Return the rules that concern an action, each with what it says when it is the first that holds."""
         verb = self._verbs.get(key[0])
         numbers = sorted(set(verb.find(*key))) if verb else ()

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 from vextir_os.driverkit.manifest import DriverKind
+from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal
 
 Effect = Literal["allow", "deny"]
@@ -47,6 +49,7 @@ class Policy:
         effect: `allow` or `deny`.
         match: Which requests it is about.
         priority: 0 to 1000; the highest that matches decides, within one priority a deny.
+        when: A condition that has to hold as well (docs/guides/conditions.md); empty for none.
         reason: What to tell whoever is denied; a sentence.
         origin: Where it stands: `policies/mail.yaml:14`.
     """
@@ -54,6 +57,7 @@ class Policy:
     id: str
     effect: Effect
     match: Match
+    when: str = ""
     priority: int = 100
     description: str = ""
     reason: str = ""
@@ -69,6 +73,7 @@ class Policy:
             "priority": self.priority,
             "description": self.description,
             "reason": self.reason,
+            **({"when": self.when} if self.when else {}),
             "match": {
                 "action": list(self.match.action),
                 "event": list(self.match.event),
@@ -114,6 +119,10 @@ class Request(NamedTuple):
         event_type: Type of the event that is handled or published; empty when there is none.
         driver: Id of the driver that acts, if one does.
         driver_kind: Its kind.
+        event: Gives the event that is handled or published, when a condition asks for it; None where there is none.
+        args: What is handed over: the data of an event that is emitted; None for nothing.
+        run: The run that acts: `{"attempt": 1, "rerun": 0}`.
+        clock: Gives the epoch seconds of the decision, for conditions over time.
     """
 
     verb: str
@@ -122,6 +131,10 @@ class Request(NamedTuple):
     event_type: str = ""
     driver: str | None = None
     driver_kind: DriverKind | None = None
+    event: Callable[[], Event] | None = None
+    args: Any = None
+    run: Mapping[str, Any] | None = None
+    clock: Callable[[], float] | None = None
 
     @property
     def action(self) -> str:

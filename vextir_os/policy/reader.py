@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from vextir_os.errors import PolicyFileError, VextirError, did_you_mean, shown
+from vextir_os.errors import ConditionError, PolicyFileError, VextirError, did_you_mean, shown
 from vextir_os.events.names import check_pattern
+from vextir_os.policy.conditions import compile_condition
 from vextir_os.policy.grammar import parse_action
 from vextir_os.policy.model import Effect, Match, Policy
 from vextir_os.policy.selectors import parse_driver, parse_tenant, parse_user
@@ -20,7 +21,7 @@ PRIORITIES = range(1_001)
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}", re.ASCII)
 _EFFECTS: tuple[str, ...] = get_args(Effect)
 _FILE_KEYS = ("policies", "development")
-_POLICY_KEYS = ("id", "description", "priority", "effect", "match", "reason")
+_POLICY_KEYS = ("id", "description", "priority", "effect", "match", "when", "reason")
 _MATCH_CHECKS: dict[str, Callable[[str], object]] = {
     "action": parse_action,
     "event": check_pattern,
@@ -86,13 +87,25 @@ class _Reader:
             what = f"priority {priority} is not a whole number from 0 to {PRIORITIES[-1]}"
             self._add(what, "The highest priority decides", (*path, "priority"))
         description, reason = (self._text(item, key, path) for key in ("description", "reason"))
+        when = self._when(item, path)
         match = self._match(item.get("match", {}), (*path, "match")) if "match" in item else None
         if match is None or len(self.problems) > before:
             return None
         return Policy(
-            id=policy_id, effect=effect, match=match, priority=priority, description=description, reason=reason,
+            id=policy_id, effect=effect, match=match, when=when, priority=priority, description=description,
+            reason=reason,
             origin=f"{self.document.name}:{self.document.line(path)}",
         )  # fmt: skip
+
+    def _when(self, item: dict[str, Any], path: Path) -> str:
+        if "when" not in item or not self._is(item["when"], str, (*path, "when"), "`when`"):
+            return ""
+        source: str = item["when"]
+        try:
+            compile_condition(source)
+        except ConditionError as error:
+            self._add(f"`when`, {error.where}: {error.what}", error.hint, (*path, "when"))
+        return source
 
     def _match(self, match: Any, path: Path) -> Match | None:
         if not self._is(match, dict, path, "`match`"):

@@ -6,6 +6,8 @@ from typing import Self, TypeVar
 
 from vextir_os.events.identity import Principal
 from vextir_os.events.names import check_pattern
+from vextir_os.policy.conditions import Condition, compile_condition
+from vextir_os.policy.facts import Facts
 from vextir_os.policy.globs import matches_segments, matches_text
 from vextir_os.policy.grammar import ActionPattern, parse_action
 from vextir_os.policy.model import Policy, Request
@@ -19,6 +21,7 @@ class Rule:
     """One policy and its parsed match; None stands for "every", so it costs nothing to ask.
 
     Attributes:
+        condition: Has to hold as well; None for none.
         reason: What a denial says: the policy's reason, or else its description, or else its id.
     """
 
@@ -28,11 +31,16 @@ class Rule:
     users: tuple[UserPattern, ...] | None
     drivers: tuple[DriverPattern, ...] | None
     tenants: tuple[str, ...] | None
+    condition: Condition | None
     reason: str
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
-        """Parse a policy. Raises `ActionError` and `PatternError` for texts that the loader would have refused."""
+        """Parse a policy.
+
+        Raises:
+            ActionError, ConditionError, PatternError: A text that the loader would have refused.
+        """
         return cls(
             policy=policy,
             actions=tuple(parse_action(action) for action in policy.match.action),
@@ -40,6 +48,7 @@ class Rule:
             users=_each(parse_user, policy.match.users),
             drivers=_each(parse_driver, policy.match.drivers),
             tenants=_each(parse_tenant, policy.match.tenants),
+            condition=compile_condition(policy.when) if policy.when else None,
             reason="" if policy.effect == "allow" else _reason(policy),
         )
 
@@ -58,6 +67,17 @@ class Rule:
             and (self.drivers is None or _any_driver(self.drivers, request))
             and (self.tenants is None or any(matches_text(glob, principal.tenant) for glob in self.tenants))
         )
+
+    def binds(self, condition: Condition, facts: Facts) -> bool:
+        """Whether the condition lets the policy decide.
+
+        An allow needs it to hold, without having touched a field that is not there. A denial needs it to hold.
+
+        Raises:
+            ConditionError: It cannot be answered. A denial binds then, and an allow does not.
+        """
+        outcome = condition.outcome(facts.of(condition.roots))
+        return outcome.holds and not (outcome.missing and self.policy.effect == "allow")
 
 
 # Loops instead of any(): a generator costs more than most of these comparisons.

@@ -137,7 +137,7 @@ def _permitted(
     now = datetime.fromtimestamp(parts.desk.clock.time(), UTC)
     stamped, decisions = [], []
     for index, child in enumerate(emitted):
-        decisions.append(_decide(parts, event, manifest, child))
+        decisions.append(_decide(parts, event, manifest, child, record))
         stamped.append(
             child.stamped(
                 id=ids.emitted_id(event.tenantid, event.source, event.id, manifest.id, rerun, "end", index),
@@ -164,7 +164,7 @@ def _trace(parts: Parts, event: Event, manifest: Manifest, record: RecordDoc) ->
     return parts.spans.of_run(event.traceparent, record["id"], manifest.id, run["rerun"], run["fence"])
 
 
-def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event) -> dict[str, Any]:
+def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event, record: RecordDoc) -> dict[str, Any]:
     action = f"emit:{child.type}"
     if is_reserved(child.type) or child.dataref.startswith(SCHEME):
         raise NotPermittedError(f"driver {manifest.id} emits {child.type!r}, which only the OS may")
@@ -174,6 +174,7 @@ def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event) -> dic
             hint=f"Add {action!r} to its `permissions`",
             where=manifest.entry,
         )
+    run = record["runs"][manifest.id]
     decision = parts.policy.decide(
         Request(
             verb="emit",
@@ -182,6 +183,11 @@ def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event) -> dic
             principal=user_of(event.userid, event.tenantid),
             driver=manifest.id,
             driver_kind=manifest.kind,
+            # What was handed to the driver it may have changed since.
+            event=lambda: decode_one(jsonio.dumps(record["event"])),
+            args=child.data,
+            run={"attempt": run["attempt"] + 1, "rerun": run["rerun"]},
+            clock=parts.desk.clock.time,
         )
     )
     if decision.effect != "allow":

@@ -22,7 +22,14 @@ def authorize(parts: Parts, turn: Turn) -> None:
     verbs = ("process",) if turn.ours else ("publish", "process")
     for verb in verbs:
         turn.decision = parts.policy.decide(
-            Request(verb=verb, resource=event.type, event_type=event.type, principal=principal)
+            Request(
+                verb=verb,
+                resource=event.type,
+                principal=principal,
+                event_type=event.type,
+                event=lambda: event,
+                clock=parts.desk.clock.time,
+            )
         )
         if turn.decision.effect != "allow":
             return

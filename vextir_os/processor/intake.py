@@ -206,7 +206,14 @@ class Intake:
 
     def _allow(self, event: Event, principal: Principal) -> None:
         decision = self.policy.decide(
-            Request(verb="publish", resource=event.type, event_type=event.type, principal=principal)
+            Request(
+                verb="publish",
+                resource=event.type,
+                principal=principal,
+                event_type=event.type,
+                event=lambda: event,
+                clock=self.clock.time,
+            )
         )
         if decision.effect != "allow":
             raise DeniedError(

@@ -12,6 +12,7 @@ from vextir_os.events.codec import from_batch
 from vextir_os.events.event import Event
 from vextir_os.events.filters import EventFilter
 from vextir_os.events.names import check_pattern
+from vextir_os.policy import compile_condition
 from vextir_os.policy.grammar import parse_action
 from vextir_os.policy.loader import load_policies
 from vextir_os.yamlio import load_yaml
@@ -94,6 +95,10 @@ async def action(_folder: Path) -> Seen:
     return await raised(lambda: parse_action("tol:mail/send"))
 
 
+async def condition(_folder: Path) -> Seen:
+    return await raised(lambda: compile_condition("lenn(event.data.to) > 3"))
+
+
 OF_EVENTS: Mapping[str, Provocation] = {
     "VX000": unexpected,
     "VX001": yaml,
@@ -111,4 +116,5 @@ OF_EVENTS: Mapping[str, Provocation] = {
     "VX302": policy_problems,
     "VX303": denied,
     "VX304": action,
+    "VX305": condition,
 }

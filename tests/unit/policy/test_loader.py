@@ -106,7 +106,7 @@ def test_one_file_for_development_makes_the_bundle_one(folder: Path) -> None:
     assert load_policies(folder).development is True
 
 
-POLICY_KEYS = "The keys are: id, description, priority, effect, match, reason"
+POLICY_KEYS = "The keys are: id, description, priority, effect, match, when, reason"
 SHOWN = "It is shown to people, in terminals too"
 TAG = "the tag `!!python/object/apply:os.system` is not read here. Remove it; quotes make a value text"
 YES = "`yes` is a boolean in YAML 1.1 and text in YAML 1.2. Quote it to mean text, or write true"
@@ -140,8 +140,8 @@ MATCH = "  match: {action: 'tool:**'}\n"
             "policies/a.yaml:5:3: unknown key `reson` in a policy. Did you mean `reason`?",
         ),
         (
-            one(f"{MATCH}  when: 'true'"),
-            f"policies/a.yaml:5:3: unknown key `when` in a policy. {POLICY_KEYS}",
+            one(f"{MATCH}  zzz: 'true'"),
+            f"policies/a.yaml:5:3: unknown key `zzz` in a policy. {POLICY_KEYS}",
         ),
         (
             one("  match: {action: 'tool:**', user: ann}"),

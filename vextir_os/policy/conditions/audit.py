@@ -18,14 +18,15 @@ _INSTRUCTIONS = frozenset({
     "UNARY_NOT", "TO_BOOL", "JUMP_FORWARD", "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT",
     "POP_JUMP_IF_FALSE", "POP_JUMP_IF_TRUE", "POP_JUMP_FORWARD_IF_FALSE", "POP_JUMP_FORWARD_IF_TRUE",
     "POP_JUMP_BACKWARD_IF_FALSE", "POP_JUMP_BACKWARD_IF_TRUE", "JUMP_IF_FALSE_OR_POP", "JUMP_IF_TRUE_OR_POP",
-    "BUILD_TUPLE", "BUILD_LIST", "LIST_EXTEND", "BUILD_MAP", "BUILD_CONST_KEY_MAP", "MAP_ADD", "DICT_UPDATE",
+    "BUILD_TUPLE", "BUILD_LIST", "LIST_EXTEND", "LIST_APPEND", "LIST_TO_TUPLE", "BUILD_MAP", "BUILD_CONST_KEY_MAP",
+    "MAP_ADD",
     "GET_ITER", "FOR_ITER", "END_FOR", "YIELD_VALUE", "RETURN_GENERATOR", "UNPACK_SEQUENCE",
     "CALL_INTRINSIC_1", "RERAISE",
 })  # fmt: skip
 """Instructions of CPython 3.11 to 3.13. None loads an attribute, imports, stores a global, or works on two values."""
 
-_STOP_ITERATION = 3
-"""The one intrinsic that generators use: a StopIteration inside becomes a RuntimeError."""
+_INTRINSICS = frozenset({3, 6})
+"""Of generators, a StopIteration inside becomes a RuntimeError; of long tuples, a list becomes one."""
 
 _CONSTANTS = frozenset({str, int, float, bool, type(None)})
 
@@ -34,8 +35,8 @@ class AuditError(Exception):
     """Something else was compiled than what was asked for; the policy is not loaded."""
 
 
-def audit(code: CodeType, names: Iterable[str]) -> None:
-    """Check compiled code with all that is nested in it.
+def audit(code: CodeType, names: Iterable[str]) -> set[str]:
+    """Check compiled code with all that is nested in it, and return the names that it calls.
 
     Args:
         code: Of a whole condition.
@@ -45,22 +46,23 @@ def audit(code: CodeType, names: Iterable[str]) -> None:
         AuditError: It holds something that it must not.
     """
     allowed = HELPERS.keys() | set(names)
-    stack = [code]
+    found, stack = set[str](), [code]
     while stack:
         each = stack.pop()
-        wrong = set(each.co_names) - allowed
-        if wrong:
-            raise AuditError(f"the name {sorted(wrong)[0]}")
+        found.update(each.co_names)
         for instruction in dis.get_instructions(each):
             if instruction.opname not in _INSTRUCTIONS:
                 raise AuditError(f"the instruction {instruction.opname}")
-            if instruction.opname == "CALL_INTRINSIC_1" and instruction.arg != _STOP_ITERATION:
+            if instruction.opname == "CALL_INTRINSIC_1" and instruction.arg not in _INTRINSICS:
                 raise AuditError(f"the intrinsic {instruction.arg}")
         for constant in each.co_consts:
             if isinstance(constant, CodeType):
                 stack.append(constant)
             else:
                 _check_constant(constant)
+    if found - allowed:
+        raise AuditError(f"the name {min(found - allowed)}")
+    return found
 
 
 def _check_constant(constant: object) -> None:

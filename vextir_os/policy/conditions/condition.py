@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from threading import Lock
-from types import CodeType, FunctionType, TracebackType
+from types import TracebackType
 from typing import Any, NamedTuple
 
 from vextir_os.errors import ConditionError, PolicyError
-from vextir_os.policy.conditions.audit import AuditError, audit
+from vextir_os.policy.conditions.assemble import FILE, assemble
+from vextir_os.policy.conditions.audit import AuditError
 from vextir_os.policy.conditions.check import Refusal, check_tree
 from vextir_os.policy.conditions.gate import check_data
-from vextir_os.policy.conditions.lower import HELPERS, Lowered
+from vextir_os.policy.conditions.lower import Lowered
 from vextir_os.policy.conditions.source import check_source
 from vextir_os.policy.conditions.state import MISSING, Fault, State
 
-_FILE = "<condition>"
 _KEPT = 16_384
 _PARSING = Lock()
 
@@ -49,7 +49,6 @@ class Condition:
     roots: tuple[str, ...]
     tree: ast.expr = field(repr=False, compare=False)
     _ask: Callable[..., Any] = field(repr=False, compare=False)
-    _code: CodeType = field(repr=False, compare=False)
 
     def evaluate(self, environment: Mapping[str, object]) -> bool:
         """Say whether the condition holds, as an allow would rest on it.
@@ -70,7 +69,7 @@ class Condition:
         except PolicyError:
             raise
         except Exception:  # noqa: BLE001 - somebody else's mapping may raise anything
-            raise ConditionError("the environment is no mapping of roots", line=1, column=1) from None
+            raise ConditionError("the environment is no mapping of roots") from None
         outcome = self.outcome(values)
         return outcome.holds and not outcome.missing
 
@@ -98,15 +97,11 @@ def _compiled(source: str) -> Condition:
     except Refusal as refusal:
         line, column = _place(source, refusal.node)
         raise ConditionError(refusal.what, line=line, column=column, hint=refusal.hint) from None
-    code = compile(lowered.tree, _FILE, "eval", dont_inherit=True, optimize=0)
-    function = next(constant for constant in code.co_consts if isinstance(constant, CodeType))
     try:
-        audit(function, lowered.literals)
+        ask = assemble(lowered)
     except AuditError as error:
-        raise ConditionError(f"it was compiled into something else: {error}", line=1, column=1) from None
-    used = {name: HELPERS[name] for name in _names(function) if name in HELPERS}
-    ask = FunctionType(function, {"__builtins__": {}, **used, **lowered.literals})
-    return Condition(source=source, roots=lowered.roots, tree=tree, _ask=ask, _code=function)
+        raise ConditionError(f"it was compiled into something else: {error}") from None
+    return Condition(source=source, roots=lowered.roots, tree=tree, _ask=ask)
 
 
 def compile_condition(source: str) -> Condition:
@@ -125,7 +120,7 @@ def compile_condition(source: str) -> Condition:
     except PolicyError:
         raise
     except Exception as error:  # noqa: BLE001 - a parser that is exhausted, or anything that we did not foresee
-        raise ConditionError(f"it cannot be compiled: {type(error).__name__}", line=1, column=1) from None
+        raise ConditionError(f"it cannot be compiled: {type(error).__name__}") from None
 
 
 def check_roots(roots: tuple[str, ...], values: list[Any]) -> None:
@@ -135,7 +130,7 @@ def check_roots(roots: tuple[str, ...], values: list[Any]) -> None:
             continue
         if root == "now":
             if type(value) is not datetime or value.utcoffset() is None:
-                raise ConditionError("`now` is no aware datetime", line=1, column=1)
+                raise ConditionError("`now` is no aware datetime")
         else:
             check_data(value, f"`{root}`")
 
@@ -146,7 +141,7 @@ def _parsed(source: str) -> ast.expr:
         with _PARSING, warnings.catch_warnings():
             # Python warns of `"\d"`; in patterns people write it all the same.
             warnings.simplefilter("ignore")
-            tree = ast.parse(f"(\n{source}\n)", _FILE, "eval")
+            tree = ast.parse(f"(\n{source}\n)", FILE, "eval")
     except SyntaxError as error:
         line = max(1, (error.lineno or 2) - 1)
         raise ConditionError(
@@ -154,9 +149,7 @@ def _parsed(source: str) -> ast.expr:
         ) from None
     if tree.body.lineno == 1:
         # The brackets around it are its own: there is a comma in it that no bracket of the text encloses, or nothing.
-        raise ConditionError(
-            "it is not one value", line=1, column=1, hint="Write `and` between several" if "," in source else ""
-        )
+        raise ConditionError("it is not one value", hint="Write `and` between several" if "," in source else "")
     return tree.body
 
 
@@ -165,15 +158,6 @@ def _place(source: str, node: ast.AST) -> tuple[int, int]:
     lines = source.splitlines() or [""]
     text = lines[min(line, len(lines)) - 1].encode()
     return line, len(text[: getattr(node, "col_offset", 0)].decode("utf-8", "replace")) + 1
-
-
-def _names(code: CodeType) -> set[str]:
-    found, stack = set[str](), [code]
-    while stack:
-        each = stack.pop()
-        found.update(each.co_names)
-        stack.extend(constant for constant in each.co_consts if isinstance(constant, CodeType))
-    return found
 
 
 def _failed(condition: Condition, error: Exception) -> PolicyError:
@@ -187,7 +171,7 @@ def _place_of_failure(source: str, trace: TracebackType | None) -> tuple[int, in
     place = (1, 1)
     while trace is not None:
         code = trace.tb_frame.f_code
-        if code.co_filename == _FILE:
+        if code.co_filename == FILE:
             positions = list(code.co_positions())
             line, _, offset, _ = positions[min(trace.tb_lasti // 2, len(positions) - 1)]
             node = ast.Constant(value=None, lineno=line or 2, col_offset=offset or 0)

@@ -181,7 +181,7 @@ def like(state: State, text: Any, glob: str) -> Any:
 
 
 def matches(state: State, text: Any, pattern: Any) -> Any:
-    """`matches(text, pattern)`: whether the pattern is found anywhere in the text. Given as its size and RE2's program."""
+    """`matches(text, pattern)`: whether the pattern is found anywhere in the text; given as its size and program."""
     if text is MISSING:
         return state.absent()
     size, compiled = pattern
@@ -272,8 +272,9 @@ def _time(name: str, value: Any) -> datetime:
     return value
 
 
-def _converted(kind: Callable[[Any], Any], value: Any) -> Any:
+def _converted(kind: type[int] | type[float], value: Any) -> Any:
     try:
         return kind(value)
-    except (ValueError, OverflowError) as error:
-        raise Fault(str(error)[:200]) from None
+    except (ValueError, OverflowError):
+        # Python's own message would quote the value.
+        raise Fault(f"`{kind.__name__}` of a {kind_of(value)} that is no number") from None

@@ -26,7 +26,7 @@ def check_data(value: Any, name: str = "the data") -> None:
         _check(value)
     except _BadData as error:
         what = f"{name} is no data that a condition can be asked about: it holds {error}"
-        raise ConditionError(what, line=1, column=1) from None
+        raise ConditionError(what) from None
 
 
 class _BadData(Exception):  # noqa: N818 - it never leaves this module

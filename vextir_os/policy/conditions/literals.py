@@ -3,7 +3,6 @@
 import ast
 from datetime import tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from vextir_os.policy.conditions.check import Refusal
 
@@ -46,6 +45,8 @@ def _said(error: Exception) -> str:
 
 
 def _zone(text: str, node: ast.expr) -> tzinfo:
+    from zoneinfo import ZoneInfo
+
     try:
         return ZoneInfo(text)
     except (ValueError, OSError, KeyError):

@@ -19,11 +19,11 @@ def check_source(source: object) -> str:
         ConditionError: It is no text, or too long, holds characters that it must not, or its brackets are wrong.
     """
     if type(source) is not str:
-        raise ConditionError(f"a condition is text, not a {type(source).__name__}", line=1, column=1)
+        raise ConditionError(f"a condition is text, not a {type(source).__name__}")
     if len(source) > SOURCE_CHARS:
         raise _error(source, SOURCE_CHARS, f"it has {len(source)} characters, at most {SOURCE_CHARS} are allowed")
     if not source.strip():
-        raise ConditionError("it is empty", line=1, column=1, hint="Leave `when` out, or write a condition")
+        raise ConditionError("it is empty", hint="Leave `when` out, or write a condition")
     _Scanner(source).scan()
     return source
 

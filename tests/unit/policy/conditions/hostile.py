@@ -1,4 +1,5 @@
 """Expressions that want out, in families: each has to be refused when it is loaded. Data only."""
+# ruff: noqa: RUF001 - letters that look like others are what is tested
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -75,16 +76,19 @@ FAMILIES: Mapping[str, Sequence[str]] = {
     "a loop that is not there": [
         "{k: v for k, v in event.data}", "[x async for x in event.data]", "(x for x in event.data)",
         "len(x for x in event.data)", "[event for event in user]", "[len for len in user]", "[_x for _x in user]",
-        "[__class__ for __class__ in user]", "[x for x.y in user]", "[x for x[0] in user]", "[x for (x, (y, z)) in user]",
+        "[__class__ for __class__ in user]", "[x for x.y in user]", "[x for x[0] in user]",
+        "[x for (x, (y, z)) in user]",
         "[x for x, x in user]", "[x for *x, y in user]", "[x for () in user]", "[y for x in user]", "[x for x in x]",
         "[x for x in user for x in user]", "[[x for x in y] for x in user for y in user]",
         "[a for a in user for b in user for c in user]", "[a for a in user if a if a if a]",
-        "[1 for a in user] + [1 for b in user] + [1 for c in user]", "any(any(any(a for a in b) for b in c) for c in user)",
+        "[1 for a in user] + [1 for b in user] + [1 for c in user]",
+        "any(any(any(a for a in b) for b in c) for c in user)",
         "any(a for a in user) or all(b for b in user) or any(c for c in user)", "[x for x in user if (y := x)]",
         "[x for x in (lambda: user)()]", "event.data.get(x for x in user)", "str(x for x in user)", "x for x in user",
     ],
     "a look-alike": [
-        "ｅvent.type", "event．type", "eᵥent", "event.ｔype", "ｌen(event)", "ⅼen(event)", "event.__ｃlass__", "＿＿import＿＿",
+        "ｅvent.type", "event．type", "eᵥent", "event.ｔype", "ｌen(event)", "ⅼen(event)", "event.__ｃlass__",
+        "＿＿import＿＿",
         "е", "еvent", "event.dаta", "user․id", "event\u200b.type", "event\u00a0.type", "event\u2028.type",
         "\ufeffevent", "event.type\u0000", "event\x0c.type", "event\x0b.type", "event\x1a", "event\x7f", "event\x85",
         "１ == 1", "1 ＝＝ 1", "event ≠ 1", "“a” == 1", "event.type == ‘a’", "event \U0001d5ba", "𝒆vent", "ªbc", "ﬁ",
@@ -104,7 +108,8 @@ FAMILIES: Mapping[str, Sequence[str]] = {
     ],
     "a whole that is too large": [
         "event " * 2_000, "1" + " + 1" * 500, "[" + "1," * 201 + "]", "(" + "1," * 201 + ")", "{" + "1," * 201 + "}",
-        "{" + ",".join(f"{n}: 1" for n in range(201)) + "}", "not " * 1_000 + "event", "-" * 4_000 + "1", "- " * 41 + "1",
+        "{" + ",".join(f"{n}: 1" for n in range(201)) + "}",
+        "not " * 1_000 + "event", "-" * 4_000 + "1", "- " * 41 + "1",
         "(" * 41 + "1" + ")" * 41, "[" * 41 + "]" * 41, "{" * 41 + "}" * 41, "(" * 4_000, "[" * 2_000 + "]" * 2_000,
         "event" + ".a" * 1_500, "event" + "[0]" * 1_000, "event" + ".lower()" * 400, "1 if 1 else " * 300 + "1",
         "event.a and (" * 41 + "1" + ")" * 41, "len(" * 41 + "event" + ")" * 41, "'a' " * 1_500, "x" * 4_097,
@@ -116,8 +121,8 @@ FAMILIES: Mapping[str, Sequence[str]] = {
         f"matches(event.type, {pattern!r})"
         for pattern in (
             r"(a)\1", "(?=a)", "(?!a)", "(?<=a)b", "(?<!a)b", "(?P=x)", "(?>a)", "a++", "(?(1)a|b)", "[a", "(a", "a)",
-            "*a", "+", "?", "a{1001}", "(((a{1,100}){1,100}){1,100})", "(a{500}){500}", r"\Z", r"\N{DIGIT ONE}", "[b-a]",
-            "(?x)a",
+            "*a", "+", "?", "a{1001}", "(((a{1,100}){1,100}){1,100})", "(a{500}){500}", r"\Z",
+            r"\N{DIGIT ONE}", "[b-a]", "(?x)a",
         )
     ],
     "several values instead of one": [

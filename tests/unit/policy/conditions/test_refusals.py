@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.policy.conditions.hostile import FAMILIES, refused
-from vextir_os.errors import PolicyError
+from vextir_os.errors import ConditionError, PolicyError
 from vextir_os.policy import compile_condition
 
 CORPUS = list(refused())
@@ -13,23 +13,27 @@ def test_the_corpus_is_large_and_holds_nothing_twice() -> None:
     assert len({expression for _, expression in CORPUS}) >= 500
 
 
+def refusal(expression: str) -> ConditionError | None:
+    """Return what keeps an expression from being compiled; None when nothing does. All else goes through."""
+    try:
+        compile_condition(expression)
+    except ConditionError as error:
+        return error
+    return None
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_none_of_a_family_is_compiled_and_each_is_told_where(family: str) -> None:
-    passed = []
-    for expression in FAMILIES[family]:
-        try:
-            compile_condition(expression)
-        except PolicyError as error:
-            lines = expression.splitlines() or [""]
-            assert 1 <= error.line <= max(1, len(lines) + 1), expression  # type: ignore[attr-defined]
-            assert error.column >= 1, expression  # type: ignore[attr-defined]
-            assert f"line {error.line} column {error.column}: " in str(error)  # type: ignore[attr-defined]
-        else:
-            passed.append(expression)
-    assert passed == []
+    refusals = {expression: refusal(expression) for expression in FAMILIES[family]}
+    assert [expression for expression, said in refusals.items() if said is None] == []
+    for expression, said in refusals.items():
+        assert said is not None
+        assert 1 <= said.line <= len(expression.splitlines()) + 1, expression
+        assert said.column >= 1, expression
+        assert str(said).startswith(f"line {said.line} column {said.column}: ")
 
 
-@pytest.mark.parametrize("source", [None, 1, b"event", ["event"], object(), type("Text", (str,), {})("event")])
+@pytest.mark.parametrize("source", [None, 1, b"event", ["event"], type("Text", (str,), {})("event")])
 def test_what_is_no_text_is_no_condition(source: object) -> None:
     with pytest.raises(PolicyError, match="a condition is text, not a"):
         compile_condition(source)  # type: ignore[arg-type]
