@@ -29,7 +29,6 @@ def code_of(source: str) -> CodeType:
         ("event is _s", "the instruction IS_OP"),
         ("-event", "the instruction UNARY_NEGATIVE"),
         ("f'{event}'", "the instruction FORMAT_"),
-        ("{**event}", "the instruction DICT_UPDATE"),
         ("_eq(*event)", "the instruction CALL_FUNCTION_EX"),
         ("open('x')", "the name open"),
         ("__import__('os')", "the name __import__"),
@@ -50,7 +49,7 @@ def test_what_generated_code_never_holds_is_refused(source: str, found: str) -> 
 def test_the_code_of_all_that_is_allowed_passes() -> None:
     for line in HOLD:
         condition = compile_condition(text(line))
-        assert audit(condition._ask.__code__, {f"_k{number}" for number in range(9)})  # type: ignore[attr-defined]
+        assert audit(condition._ask.__code__, {f"_k{number}" for number in range(9)})
 
 
 @pytest.mark.parametrize(("open_", "close"), [("[", "]"), ("(", ")"), ("{", "}")])
@@ -65,7 +64,7 @@ def test_long_rows_of_values_are_allowed(open_: str, close: str) -> None:
 
 
 def test_the_code_has_no_builtins_and_knows_only_what_it_calls() -> None:
-    names = compile_condition('len(event.data) > 1 and "a" in event.labels')._ask.__globals__  # type: ignore[attr-defined]
+    names = compile_condition('len(event.data) > 1 and "a" in event.labels')._ask.__globals__
     assert names.keys() == {"__builtins__", "_f_len", "_path", "_gt", "_in"}
     assert names["__builtins__"] == {}
 
