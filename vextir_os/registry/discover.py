@@ -185,6 +185,7 @@ def _place(manifest: Manifest) -> str:
     return f"{manifest.entry.rpartition(':')[0]}:{manifest.line}"
 
 
-def _by_place(problem: VextirError) -> tuple[str, int]:
-    file, _, line = problem.where.rpartition(":")
-    return (file, int(line)) if line.isdigit() else (problem.where, 0)
+def _by_place(problem: VextirError) -> tuple[str, list[int]]:
+    """Return file, line and column, as far as they are known."""
+    file, *numbers = problem.where.split(":")
+    return file, [int(number) for number in numbers if number.isdigit()]

@@ -182,7 +182,7 @@ def _trigger_problems(part: "AgentPart", document: YamlDocument) -> list[VextirE
     args = part.trigger.args
     problems: list[VextirError] = [
         ManifestError(what, hint=hint, where=document.place(["trigger", *path]))
-        for what, hint, path in trigger_problems(part.trigger.type, args)
+        for what, hint, path in trigger_problems(part.trigger.type, args, str(at(document.value, ("trigger", "type"))))
     ]
     if part.trigger.type == "http_trigger" and "http_auth" in args:
         auth = {"http_auth": args["http_auth"]}

@@ -63,7 +63,8 @@ def fit(model: type[M], document: YamlDocument, *, whole: str, value: Any = None
         return Fitted(model.model_validate(at(document.value, inside) if value is None else value), ())
     except ValidationError as error:
         problems = error.errors(include_url=False, include_context=True)
-        return Fitted(None, [_problem(model, document, whole, inside, one) for one in problems])
+        found = [_problem(model, document, whole, inside, one) for one in problems]
+        return Fitted(None, sorted(found, key=_by_line))
 
 
 def at(value: Any, path: Iterable[str | int]) -> Any:
@@ -74,6 +75,10 @@ def at(value: Any, path: Iterable[str | int]) -> Any:
             return None
         value = value[step]
     return value
+
+
+def _by_line(problem: VextirError) -> list[int]:
+    return [int(number) for number in problem.where.split(":")[1:]]
 
 
 def _problem(
@@ -101,10 +106,12 @@ def _told(name: str, kind: str, written: Any, found: "ErrorDetails") -> tuple[st
     if kind in _WANTED and _KINDS.get(type(written), "empty") != _WANTED[kind]:
         hint = "Quote it" if kind == "string_type" and isinstance(written, (bool, int, float)) else ""
         return f"{name} is {_KINDS.get(type(written), 'empty')}, not {_WANTED[kind]}", hint
-    given = f" {shown(str(written))}" if isinstance(written, (str, int, float)) else ""
+    text = str(written).lower() if isinstance(written, bool) else str(written)
+    given = f" {shown(text)}" if isinstance(written, (str, int, float)) else ""
     if kind == "literal_error":
         choices = _QUOTED.findall(str(context.get("expected", "")))
-        near = did_you_mean(str(written), choices) or f"It is one of {', '.join(f'`{choice}`' for choice in choices)}"
+        known = ", ".join(f"`{choice}`" for choice in choices or [str(context.get("expected", "")).lower()])
+        near = did_you_mean(str(written), choices) or f"It is one of {known}"
         return f"{name} is{given or ' something else'}, which is not known", near
     if kind == PROBLEM:
         return f"{name}{given} {context['what']}", str(context["hint"])
@@ -118,7 +125,10 @@ def _named(path: Path, whole: str) -> str:
 
 def _real(value: Any, steps: Iterable[str | int], *, missing: bool) -> Path:
     """Return the path without what pydantic adds to it: the names of the branches of unions."""
-    *above, last = steps
+    every = tuple(steps)
+    if not every:
+        return ()
+    *above, last = every
     path: list[str | int] = []
     for step in above:
         inner = at(value, (step,))

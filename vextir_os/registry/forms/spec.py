@@ -1,6 +1,6 @@
 """From a checked agent to its `AgentSpec`: texts as they are written, numbers and switches as they were read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from vextir_os.registry.forms.markdown import Page
 
 if TYPE_CHECKING:
     from vextir_os.registry.forms.agent_model import AgentPart, Chosen
+    from vextir_os.registry.forms.agent_model import Delegate as DelegatePart
     from vextir_os.registry.forms.config_model import AgentsConfig
 
 MAIN = "main"
@@ -49,12 +50,12 @@ def spec_of(slug: str, part: "AgentPart", page: Page, around: Around, *, substit
         endpoints=_endpoints(part),
         http_auth=_auth(part, written, around.written),
         tools=None if asked_tools else (),
-        tools_excluded=tuple(dict.fromkeys([*_excluded(part.tools), *(config.tools.exclude if config else ())])),
+        tools_excluded=tuple(dict.fromkeys([*_excluded(written), *_excluded(around.written)])),
         mcp=_chosen(part.mcp, around.servers or ()),
         skills=_chosen(part.skills, around.skills),
         system_tools=_system_tools(part, config) if asked_tools else (),
-        subagents=tuple(Delegate(other.agent, other.when) for other in part.subagents),
-        workflows=_workflows(slug, part),
+        subagents=tuple(_delegates(part.subagents, at(written, ("subagents",)))),
+        workflows=_workflows(slug, part, at(written, ("workflows",)) or {}),
         input_schema=at(written, ("input_schema",)),
         response_schema=at(written, ("response_schema",)),
         response_example=str(written.get("response_example", "")),
@@ -96,21 +97,24 @@ def _system_tools(part: "AgentPart", config: "AgentsConfig | None") -> tuple[str
     return tuple(found)
 
 
-def _workflows(slug: str, part: "AgentPart") -> Mapping[str, Any] | None:
+def _workflows(slug: str, part: "AgentPart", written: Mapping[str, Any]) -> Mapping[str, Any] | None:
     if slug != MAIN or not part.workflows.enabled:
         return None
-    return {
-        "exclude": list(part.workflows.exclude),
-        "subagents": [[other.agent, other.when] for other in part.workflows.subagents],
-    }
+    delegates = _delegates(part.workflows.subagents, written.get("subagents"))
+    return {"exclude": list(written.get("exclude") or ()), "subagents": [list(one) for one in delegates]}
 
 
-def _excluded(chosen: "Chosen") -> tuple[str, ...]:
-    return () if isinstance(chosen, bool) else tuple(chosen.exclude)
+def _delegates(parts: "Sequence[DelegatePart]", written: Any) -> Iterator[Delegate]:
+    """Yield whom an agent may ask: names are those of files, and what is said of them is as it is written."""
+    for part, said in zip(parts, written or (), strict=True):
+        yield Delegate(part.agent, said.get("when", ""))
+
+
+def _excluded(written: Mapping[str, Any]) -> Sequence[str]:
+    return at(written, ("tools", "exclude")) or ()
 
 
 def _chosen(chosen: "Chosen", names: tuple[str, ...]) -> tuple[str, ...]:
-    if chosen is False:
-        return ()
-    excluded = _excluded(chosen)
-    return tuple(name for name in names if name not in excluded)
+    if isinstance(chosen, bool):
+        return names if chosen else ()
+    return tuple(name for name in names if name not in chosen.exclude)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vextir_os.driverkit.agent import AgentSpec
 from vextir_os.errors import ManifestError, VextirError, did_you_mean, shown
+from vextir_os.registry.forms.fitting import at
 from vextir_os.registry.forms.markdown import Page
 from vextir_os.registry.forms.spec import MAIN, Around
 
@@ -72,13 +73,15 @@ def _references(draft: Drafted, drafts: Sequence[Drafted], around: Around) -> It
         seen: set[str] = set()
         for index, delegate in enumerate(delegates):
             place: Sequence[str | int] = (*path, index, "agent")
+            # What messages show is what is written: the environment may hold secrets.
+            written = shown(str(at(draft.page.front.value, place)))
             if delegate.agent == draft.slug:
                 yield _problem(draft, f"the agent `{draft.slug}` names itself", "Name another agent", *place)
             elif delegate.agent in seen:
-                yield _problem(draft, f"the agent {shown(delegate.agent)} stands twice", "Remove one", *place)
+                yield _problem(draft, f"the agent {written} stands twice", "Remove one", *place)
             elif delegate.agent not in slugs:
                 hint = did_you_mean(delegate.agent, slugs) or f"There are: {', '.join(slugs) or 'no others'}"
-                yield _problem(draft, f"there is no agent {shown(delegate.agent)}", hint, *place)
+                yield _problem(draft, f"there is no agent {written}", hint, *place)
             elif f"delegate_{delegate.agent}" in around.tools:
                 what = f"the tool `delegate_{delegate.agent}` stands also in tools/delegate_{delegate.agent}.py"
                 yield _problem(draft, what, "Rename the file", *place)
@@ -100,9 +103,8 @@ def _names(draft: Drafted, key: str, chosen: "Chosen", known: Sequence[str] | No
     for index, name in enumerate(chosen.exclude):
         if name not in known:
             hint = did_you_mean(name, known) or (f"There are: {', '.join(known)}" if known else "There are none")
-            yield _problem(
-                draft, f"`{key}.exclude` names {shown(name)}, which is not there", hint, key, "exclude", index
-            )
+            written = shown(str(at(draft.page.front.value, (key, "exclude", index))))
+            yield _problem(draft, f"`{key}.exclude` names {written}, which is not there", hint, key, "exclude", index)
 
 
 def _others(draft: Drafted) -> Iterator["Delegate"]:

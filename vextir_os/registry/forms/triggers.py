@@ -7,7 +7,7 @@ directly publishes `agent.<slug>`. Neither depends on the trigger's arguments, w
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from vextir_os.errors import did_you_mean
+from vextir_os.errors import did_you_mean, shown
 
 _SUFFIX = "_trigger"
 
@@ -62,11 +62,17 @@ def capabilities_of(slug: str, trigger: str) -> tuple[str, ...]:
     return (asked, f"{asked}.{trigger.removesuffix(_SUFFIX)}") if trigger else (asked,)
 
 
-def trigger_problems(kind: str, args: Mapping[str, Any]) -> Iterator[TriggerProblem]:
-    """Yield what is wrong with a trigger, as it is with the environment of today."""
+def trigger_problems(kind: str, args: Mapping[str, Any], written: str) -> Iterator[TriggerProblem]:
+    """Yield what is wrong with a trigger, as it is with the environment of today.
+
+    Args:
+        kind: Its type.
+        args: What it is told.
+        written: Its type as the file has it, for messages.
+    """
     known = TRIGGERS.get(kind)
     if known is None:
-        yield _unknown(kind)
+        yield _unknown(kind, shown(written))
         return
     if "arg_name" in args:
         yield TriggerProblem("`arg_name` is not the author's to set", "Remove it", ("args", "arg_name"))
@@ -84,9 +90,9 @@ def trigger_problems(kind: str, args: Mapping[str, Any]) -> Iterator[TriggerProb
         yield TriggerProblem("`schedule` is no cron expression", hint, ("args", "schedule"))
 
 
-def _unknown(kind: str) -> TriggerProblem:
+def _unknown(kind: str, written: str) -> TriggerProblem:
     known = ", ".join(TRIGGERS)
     if kind in REFUSED or "." in kind:
-        return TriggerProblem(f"an agent cannot be set off by `{kind[:60]}`", f"There are: {known}", ("type",))
+        return TriggerProblem(f"an agent cannot be set off by {written}", f"There are: {known}", ("type",))
     hint = did_you_mean(kind, TRIGGERS) or f"There are: {known}"
-    return TriggerProblem(f"unknown trigger `{kind[:60]}`", hint, ("type",))
+    return TriggerProblem(f"unknown trigger {written}", hint, ("type",))
