@@ -1,6 +1,7 @@
 """Planted faults: one line of the OS each, made wrong, and the tests that must notice. Data only."""
 
 from tests.sabotage.doctor import OF_THE_DOCTOR
+from tests.sabotage.forms import OF_FORMS
 from tests.sabotage.index import OF_THE_INDEX
 from tests.sabotage.lifecycle import OF_LIFECYCLE
 from tests.sabotage.limits import OF_LIMITS
@@ -322,6 +323,7 @@ PLANTED = (
     *OBSERVED,
     *PROMISED,
     *SEEDED,
+    *OF_FORMS,
     *OF_THE_INDEX,
     *OF_LIMITS,
     *OF_SETTINGS,

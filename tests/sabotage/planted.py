@@ -19,6 +19,7 @@ _COPIED = (
     "tests/unit/runs",
     "tests/unit/settings",
     "tests/unit/local",
+    "tests/unit/policy",
     "tests/unit/processor",
     "tests/unit/sqlite",
 )
