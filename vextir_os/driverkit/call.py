@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import isawaitable
 from types import CoroutineType
 from typing import Any, Protocol
@@ -30,6 +30,13 @@ class LoadedDriver:
     manifest: Manifest
     start: Callable[[Event, Context], Any]
     instance: Instance | None = None
+
+    def apart(self) -> "LoadedDriver":
+        """Return the driver for another event loop: a function as it is, a class with an instance of its own."""
+        if self.instance is None:
+            return self
+        other = self.instance.another()
+        return replace(self, start=other, instance=other)
 
 
 def declared(target: object) -> Manifest | None:
@@ -80,14 +87,20 @@ def call_here(driver: LoadedDriver, event: Event, ctx: Context, on: OnThread) ->
     if not isawaitable(returned):
         return returned
 
-    async def awaited() -> Any:
-        return await returned
+    async def awaited() -> tuple[Any, BaseException | None]:
+        try:
+            return await returned, None
+        except (Exception, KeyboardInterrupt, SystemExit) as error:  # noqa: BLE001 - kept from the loop, which they end
+            return None, error
 
     on.task = on.own.create_task(awaited())
     try:
-        return on.own.run_until_complete(on.task)
+        value, error = on.own.run_until_complete(on.task)
     finally:
         on.task = None
+    if error is not None:
+        raise error
+    return value
 
 
 async def call_driver(driver: LoadedDriver, event: Event, ctx: Context) -> Any:

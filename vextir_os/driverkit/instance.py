@@ -41,6 +41,10 @@ class Instance:
         self._busy = 0
         self._idle = asyncio.Event()
 
+    def another(self) -> "Instance":
+        """Return an instance of the same class beside this one, not made yet: for another event loop."""
+        return Instance(self._cls, self._manifest, self._binding)
+
     @property
     def is_started(self) -> bool:
         """Whether it is there and ready."""

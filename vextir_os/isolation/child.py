@@ -23,6 +23,7 @@ from vextir_os.isolation.frames import frame
 from vextir_os.isolation.limits import limit_in, over
 from vextir_os.isolation.reach import Reach
 from vextir_os.registry.folders import DRIVERS, folder_hash
+from vextir_os.registry.instances import stop_all
 from vextir_os.registry.manifest_json import BUILD, INDEX_FILE, decode_index
 from vextir_os.registry.registry import Registry
 from vextir_os.runs.context import RunContext
@@ -107,13 +108,14 @@ def main(descriptor: int) -> None:
     except BaseException as error:  # noqa: BLE001 - a module may raise anything
         channel.send(wire.failure_json(0, _failure(error, manifest, 0.0)))
         return
-    channel.send(_ready())
+    channel.send(jsonio.dumps({"call": 0, "events": [], "stops": driver.instance is not None}))
     while (message := channel.receive()) is not None:
         body = _turn(loop, driver, channel, message)
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(Exception):
                 stream.flush()
         channel.send(body)
+    loop.run_until_complete(stop_all([driver]))
 
 
 def _check_hash(root: Path, manifest: Manifest) -> None:
@@ -125,10 +127,6 @@ def _check_hash(root: Path, manifest: Manifest) -> None:
 
 def _folder(manifest: Manifest) -> str:
     return manifest.module.partition(".")[0]
-
-
-def _ready() -> bytes:
-    return jsonio.dumps({"call": 0, "events": []})
 
 
 def _turn(loop: asyncio.AbstractEventLoop, driver: LoadedDriver, channel: Channel, message: Mapping[str, Any]) -> bytes:

@@ -1,6 +1,7 @@
 """Where drivers run that are not `inline`: one pool for each driver, made at its first event."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any, TypeVar
@@ -12,7 +13,12 @@ from vextir_os.isolation.pool import IDLE_S, ProcessPool
 from vextir_os.isolation.threads import ThreadPool
 from vextir_os.registry.registry import Registry
 
-_CLOSE_S = 5.0
+_CLOSE_S = 7.0
+"""More than a driver's `stop` may take."""
+
+_Key = tuple[str, str]
+"""Id and version of a driver."""
+
 Pool = TypeVar("Pool", ProcessPool, ThreadPool)
 
 
@@ -25,8 +31,8 @@ class Hosts:
 
     def __init__(self, idle_s: float = IDLE_S) -> None:
         self._idle_s = idle_s
-        self._processes: dict[str, ProcessPool] = {}
-        self._threads: dict[str, ThreadPool] = {}
+        self._processes: dict[_Key, ProcessPool] = {}
+        self._threads: dict[_Key, ThreadPool] = {}
 
     async def call(
         self, registry: Registry, manifest: Manifest, event: Event, ctx: Context
@@ -43,39 +49,38 @@ class Hosts:
             VextirError: There is no such place, or the driver cannot be loaded there.
             ReportedFailure: The same, as the driver's process judged it.
         """
+        key = manifest.id, manifest.version
         if manifest.isolation == "thread":
-            threads = self._threads.get(_name(manifest))
+            threads = self._threads.get(key)
             if threads is None or _is_other(threads.manifest, manifest):
-                threads = self._change(self._threads, ThreadPool(manifest, partial(registry.load, manifest)))
+                threads = _change(self._threads, key, ThreadPool(manifest, partial(registry.load, manifest)))
             return threads.run(await threads.take(), event, ctx)
-        processes = self._processes.get(_name(manifest))
+        processes = self._processes.get(key)
         if processes is None or _is_other(processes.manifest, manifest):
             pool = ProcessPool(manifest, registry.root_of(manifest), self._idle_s)
-            processes = self._change(self._processes, pool)
+            processes = _change(self._processes, key, pool)
         return processes.run(await processes.take(), event, ctx)
-
-    @staticmethod
-    def _change(pools: dict[str, Pool], new: Pool) -> Pool:
-        old = pools.get(_name(new.manifest))
-        if old is not None:
-            old.retire()
-        pools[_name(new.manifest)] = new
-        return new
 
     async def close(self) -> None:
         """End all that runs, and wait until it is gone, for some seconds at most."""
         hosts = [host for pool in self._processes.values() for host in pool.close()]
         for threads in self._threads.values():
             threads.retire()
+        ends = [host.gone.wait() for host in hosts] + [threads.ended() for threads in self._threads.values()]
         self._processes.clear()
         self._threads.clear()
-        if hosts:
-            await asyncio.wait([asyncio.ensure_future(host.gone.wait()) for host in hosts], timeout=_CLOSE_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await asyncio.gather(*ends)
 
 
-def _name(manifest: Manifest) -> str:
-    """Return what names a pool: versions beside each other have pools of their own."""
-    return f"{manifest.id}@{manifest.version}"
+def _change(pools: dict[_Key, Pool], key: _Key, new: Pool) -> Pool:
+    """Put a pool in the place of that of an older code, which ends with its last turn."""
+    old = pools.get(key)
+    if old is not None:
+        old.retire()
+    pools[key] = new
+    return new
 
 
 def _is_other(one: Manifest, other: Manifest) -> bool:

@@ -74,13 +74,14 @@ class ProcessPool:
         """Use no process again; those at work end after their turn."""
         self._retired = True
         for host in self._idle:
-            host.end()
+            host.finish()
         self._idle.clear()
 
     def close(self) -> set[Host]:
         """End all processes, and return those that were there."""
+        at_work = self._live.difference(self._idle)
         self.retire()
-        for host in self._live:
+        for host in at_work:
             host.end()
         if self._timer is not None:
             self._timer.cancel()
@@ -99,8 +100,11 @@ class ProcessPool:
     def _give(self, host: Host) -> None:
         if host.ending:
             return
-        if self._retired or host.worn or host.leaves():
+        if host.leaves():
             host.end()
+            return
+        if self._retired or host.worn:
+            host.finish()
             return
         loop = asyncio.get_running_loop()
         host.idle_since = loop.time()
@@ -114,7 +118,7 @@ class ProcessPool:
         over = loop.time() - self._idle_s
         for host in [host for host in self._idle if host.idle_since <= over + 0.001]:
             self._idle.remove(host)
-            host.end()
+            host.finish()
         self._timer = None
         if self._idle:
             self._timer = loop.call_later(min(host.idle_since for host in self._idle) - over, self._end_idle)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import os
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from vextir_os.isolation.output import Output
 from vextir_os.isolation.spawn import Started
 from vextir_os.isolation.tree import descendants
 from vextir_os.isolation.wire import call_json, log_of, result_of
+from vextir_os.registry.instances import STOP_S
 
 START_S = 60.0
 """Longest time that a process may take to import its driver."""
@@ -64,6 +66,7 @@ class Host:
         self._watching = False
         self._first_bytes = 0
         self._grown = False
+        self._stops = False
         self._report: dict[str, Any] = {}
         self._why = ""
         self._on_gone = on_gone
@@ -133,6 +136,15 @@ class Host:
             _LOG.warning("%s", what, extra={"vextir": {"driver": driver}})
         return bool(left)
 
+    def finish(self) -> None:
+        """Let the driver stop what it has started, where it is a class, then end the process."""
+        if self._stops and not self.ending:
+            with contextlib.suppress(OSError):
+                self._started.channel.shutdown(socket.SHUT_WR)
+            self._loop.call_later(STOP_S + _END_S, self.end)
+        else:
+            self.end()
+
     def end(self, order: bytes = b"end\n") -> None:
         """End the process and all below it. Returns at once; `gone` says when it is so."""
         if not self.ending:
@@ -145,6 +157,7 @@ class Host:
             result = result_of(message)
         except MalformedError as error:
             raise self._crash(str(error)) from error
+        self._stops = self._stops or message.get("stops") is True
         size = message.get("bytes")
         if isinstance(size, int):
             self._first_bytes = self._first_bytes or size
@@ -225,9 +238,11 @@ class Host:
             raise MalformedError("what answers no question")
 
     def _tell(self, text: str, **fields: Any) -> None:
-        if self._ctx is not None:
-            with contextlib.suppress(TypeError):
-                self._ctx.log(text, **fields)
+        if self._ctx is None:
+            _LOG.info("%s", text, extra={"vextir": {"driver": self._manifest.id, "fields": fields}})
+            return
+        with contextlib.suppress(TypeError):
+            self._ctx.log(text, **fields)
 
     def _break(self, why: str, order: bytes) -> None:
         self._why = self._why or why

@@ -18,6 +18,8 @@ from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import DriverBusyError
 from vextir_os.events.event import Event
 from vextir_os.isolation.line import Line
+from vextir_os.registry.instances import stop_all
+from vextir_os.runs.failure import ReportedFailure, failure_of
 
 MOST = 16
 """Threads of one driver at work, at most; fewer with a smaller `concurrency`."""
@@ -78,7 +80,14 @@ class _Worker(threading.Thread):
         self._home = home
         self._on_end = on_end
         self._own: asyncio.AbstractEventLoop | None = None
+        self._driver: LoadedDriver | None = None
         self._may_leave = threading.Event()
+
+    def driver_of(self, load: Callable[[], LoadedDriver]) -> LoadedDriver:
+        """Return the driver, of a class with this thread's own instance."""
+        if self._driver is None:
+            self._driver = load().apart()
+        return self._driver
 
     @property
     def own(self) -> asyncio.AbstractEventLoop:
@@ -116,6 +125,8 @@ class _Worker(threading.Thread):
             if not job.claim("end"):
                 return
             job.loop.call_soon_threadsafe(job.settle, value, error)
+        if self._driver is not None and self._driver.instance is not None:
+            self.own.run_until_complete(stop_all([self._driver]))
 
     def cancel(self) -> None:
         """Stop what it runs: cancel its task first, then raise in its code; called in the home loop."""
@@ -146,6 +157,7 @@ class ThreadPool:
         self._idle: list[_Worker] = []
         self._live = 0
         self._stuck: set[_Worker] = set()
+        self._leaving: set[_Worker] = set()
         self._line = Line()
         self._retired = False
 
@@ -168,14 +180,22 @@ class ThreadPool:
             await self._line.wait()
 
     async def run(self, worker: _Worker, event: Event, ctx: Context) -> Any:
-        """Run one turn on a thread that was taken, and give it back. Raises whatever the driver raises."""
+        """Run one turn on a thread that was taken, and give it back.
+
+        Raises:
+            Exception: Whatever the driver raises, untouched.
+            ReportedFailure: What it raised is no `Exception`.
+        """
         loop = asyncio.get_running_loop()
-        job = _Job(lambda on: call_here(self._load(), event, ctx, on), loop)
+        job = _Job(lambda on: call_here(on.driver_of(self._load), event, ctx, on), loop)
         worker.jobs.put(job)
         try:
             return await job.answer
         except _Raised as raised:
-            raise raised.error from None
+            if isinstance(raised.error, Exception):
+                raise raised.error from None
+            # What would end a worker inline, a Ctrl-C above all, can on a thread be the driver's alone.
+            raise ReportedFailure(failure_of(raised.error, declared=self.manifest.errors)) from None
         except asyncio.CancelledError:
             if job.claim("stop"):
                 self._stop(worker)
@@ -188,8 +208,14 @@ class ThreadPool:
         """Use no thread again; those at work end after their turn."""
         self._retired = True
         for worker in self._idle:
+            self._leaving.add(worker)
             worker.jobs.put(None)
         self._idle.clear()
+
+    async def ended(self) -> None:
+        """Wait until those that were free when it was retired have stopped what they had started."""
+        while self._leaving:
+            await self._line.wait()
 
     def _start(self) -> _Worker:
         worker = _Worker(f"vextir-{self.manifest.id}", asyncio.get_running_loop(), self._ended)
@@ -216,6 +242,6 @@ class ThreadPool:
             asyncio.get_running_loop().call_later(_AGAIN_S, self._try_to_stop, worker)
 
     def _ended(self, worker: _Worker) -> None:
-        if worker in self._stuck:
-            self._stuck.discard(worker)
+        self._stuck.discard(worker)
+        self._leaving.discard(worker)
         self._line.wake()
