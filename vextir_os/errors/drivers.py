@@ -96,7 +96,7 @@ class DriverLimitError(DriverError):
 
     Args:
         what: What happened, lower case, with the limit and its value.
-        limit: Name of the limit: `memory`, `cpu`, `processes`, `files`, `open_files`.
+        limit: Name of the limit: `memory`, `cpu`, `processes`, `files`, `open_files`, `tasks`.
         hint: What to do about it; a sentence.
     """
 

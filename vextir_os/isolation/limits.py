@@ -6,8 +6,9 @@ from typing import Any
 
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import DriverCrashError, DriverLimitError, VextirError
-from vextir_os.isolation.spawn import FILE_BYTES, OPEN_FILES
+from vextir_os.isolation.spawn import FILE_BYTES, OPEN_FILES, TASKS
 
+_NO_THREAD = "can't start new thread"
 _SAID_CHARS = 2_000
 
 
@@ -16,7 +17,7 @@ def over(manifest: Manifest, limit: str, value: float | None = None) -> DriverLi
 
     Args:
         manifest: The driver's.
-        limit: `memory`, `cpu`, `processes`, `files` or `open_files`.
+        limit: `memory`, `cpu`, `processes`, `files`, `open_files` or `tasks`.
         value: What was found, in bytes, seconds or pieces; None where only the refusal was seen.
     """
     driver = manifest.id
@@ -34,6 +35,9 @@ def over(manifest: Manifest, limit: str, value: float | None = None) -> DriverLi
     elif limit == "files":
         what = f"driver {driver} wrote a file over the limit of {megabytes(FILE_BYTES)}"
         hint = "Keep large data elsewhere"
+    elif limit == "tasks":
+        what = f"driver {driver} started more threads and processes than the limit of {TASKS}"
+        hint = "Start fewer"
     else:
         what = f"driver {driver} holds more open files than the limit of {OPEN_FILES}"
         hint = "Close what it opens"
@@ -44,6 +48,8 @@ def limit_in(error: BaseException) -> str | None:
     """Return the limit that an exception of a driver tells of; None for none."""
     if isinstance(error, MemoryError):
         return "memory"
+    if type(error) is RuntimeError and error.args == (_NO_THREAD,):
+        return "tasks"
     if isinstance(error, OSError) and not isinstance(error, VextirError):
         return {errno.EFBIG: "files", errno.EMFILE: "open_files"}.get(error.errno or 0)
     return None
