@@ -21,6 +21,7 @@ from vextir_os.isolation.spawn import Started
 from vextir_os.isolation.tree import descendants
 from vextir_os.isolation.wire import call_json, log_of, result_of
 from vextir_os.registry.instances import STOP_S
+from vextir_os.runs.failure import ReportedFailure
 
 START_S = 60.0
 """Longest time that a process may take to import its driver."""
@@ -157,6 +158,10 @@ class Host:
             result = result_of(message)
         except MalformedError as error:
             raise self._crash(str(error)) from error
+        except ReportedFailure as error:
+            # What was taken up to a limit may be held still.
+            self._grown |= error.failure.detail["code"] == DriverLimitError.code
+            raise
         self._stops = self._stops or message.get("stops") is True
         size = message.get("bytes")
         if isinstance(size, int):

@@ -39,14 +39,18 @@ ROWS = {
         "may not send a signal to another process",
     ),
     "threads": (
-        "import threading, time\nfor n in range(600 if event.data else 1):\n"
-        "    threading.Thread(target=time.sleep, args=(0.5,), daemon=True).start()\nreturn 'done'",
+        (
+            "import threading, time\nfor n in range(600 if event.data else 1):\n"
+            "    threading.Thread(target=time.sleep, args=(0.5,), daemon=True).start()\nreturn 'done'"
+        ),
         "",
         "more threads and processes than the limit of 256",
     ),
     "garbage": (
-        "import os, contextlib\nfor n in range(3, 64) if event.data else ():\n"
-        "    with contextlib.suppress(OSError): os.write(n, b'\\xff' * 64)\nreturn 'done'",
+        (
+            "import os, contextlib\nfor n in range(3, 64) if event.data else ():\n"
+            "    with contextlib.suppress(OSError): os.write(n, b'\\xff' * 64)\nreturn 'done'"
+        ),
         "",
         "wrote a frame of 4294967295 bytes",
     ),
