@@ -95,7 +95,7 @@ class YamlDocument:
         return place
 
 
-def load_yaml(text: str | bytes, name: str) -> YamlDocument:
+def load_yaml(text: str | bytes, name: str, *, lenient: bool = False) -> YamlDocument:
     """Read one YAML document; an empty one has the value None.
 
     Scalars are read where YAML 1.1 and YAML 1.2 agree and refused where they differ. Keys are text, each once.
@@ -103,6 +103,7 @@ def load_yaml(text: str | bytes, name: str) -> YamlDocument:
     Args:
         text: The file's content, at most `YAML_BYTES`; bytes are UTF-8, with or without a byte order mark.
         name: How the file is called in messages.
+        lenient: For files of others: what the versions read differently, and a key that is no text, is text as written.
 
     Raises:
         YamlProblemsError: The text is no such YAML; all problems up to the first one that ends the reading.
@@ -111,7 +112,7 @@ def load_yaml(text: str | bytes, name: str) -> YamlDocument:
         source = decoded(text, name)
     except YamlError as error:
         raise YamlProblemsError([error]) from error
-    builder = _Builder(name)
+    builder = _Builder(name, lenient)
     try:
         for event in yaml.parse(source, _LOADER):
             if not builder.take(event):
@@ -184,8 +185,9 @@ class _Frame:
 class _Builder:
     """Takes the parser's events one by one; no recursion, so no text can exhaust the stack."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, lenient: bool) -> None:
         self.name = name
+        self._lenient = lenient
         self.problems: list[VextirError] = []
         self.value: Any = None
         self.root = _Place((0, 0), (0, 0))
@@ -264,7 +266,7 @@ class _Builder:
     def _key(self, frame: _Frame, mapping: Mapping[str, Any], event: Any, plain: bool) -> None:
         mark = event.start_mark
         found = len(self.problems)
-        if plain and not isinstance(self._read(event), str) and len(self.problems) == found:
+        if plain and not self._lenient and not isinstance(self._read(event), str) and len(self.problems) == found:
             self._refuse(mark, f"the key {shown(event.value)} is no text", "Quote it")
         if event.value in mapping:
             first = _text(self.name, frame.place.inner[event.value].key)
@@ -295,7 +297,8 @@ class _Builder:
             return _CONSTANTS[text]
         problem = _problem_of(text)
         if problem:
-            self._refuse(event.start_mark, *problem)
+            if not self._lenient:
+                self._refuse(event.start_mark, *problem)
             return text
         if _INT.fullmatch(text):
             return int(text)

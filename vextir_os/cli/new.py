@@ -1,5 +1,6 @@
 """`vextir new`: a project, or a driver in one, that runs and passes its own test at once. Nothing is written over."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from cyclopts import App, Parameter
 from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit, warn
 from vextir_os.cli.options import Project
+from vextir_os.errors import UsageError
 
 Name = Annotated[str, Parameter(help="What it is called: a-z, 0-9 and `-`.")]
 Folder = Annotated[
@@ -47,20 +49,59 @@ def new(name: Name, /, *, folder: Folder = None) -> int:
     return Exit.DONE
 
 
+From = Annotated[
+    Path | None,
+    Parameter(name="--from", help="An OpenAPI 3.0 or 3.1 document: one capability per operation.", show_default=False),
+]
+Only = Annotated[
+    list[str] | None,
+    Parameter(name="--only", help="Ids of the operations that are wanted, with --from; else all.", show_default=False),
+]
+
+
 @app.command
-def driver(name: DriverName, /, *, kind: Kind = "tool", capability: Capability = "", project: Project = None) -> int:
+def driver(
+    name: DriverName = "",
+    /,
+    *,
+    kind: Kind = "",
+    capability: Capability = "",
+    document: From = None,
+    only: Only = None,
+    project: Project = None,
+) -> int:
     """Add a driver to the project: its folder, the policy that it needs, and its test."""
     from vextir_os.cli.project import settings_of
     from vextir_os.scaffold.driver import driver_files
     from vextir_os.scaffold.writing import write_new
 
+    if document is None and (only or not name):
+        what = "--only chooses operations of a document" if only else "a driver needs a name"
+        raise UsageError(what, hint="Run: vextir new driver NAME, or vextir new driver --from openapi.json")
     root = settings_of(project).root
-    files = driver_files(name, kind, capability)
+    if document is None:
+        files = driver_files(name, kind or "tool", capability)
+    else:
+        if kind or capability:
+            raise UsageError("--kind and --capability do not go with --from", hint="A document makes tools")
+        name, files = _from_document(document, name, only or [])
     write_new(root, files)
     screen.stdout().write(*files)
     _index(root)
     screen.stderr().write(f"next: python -m pytest tests/test_{name}.py. Then make drivers/{name}/driver.py your own")
     return Exit.DONE
+
+
+def _from_document(document: Path, name: str, only: list[str]) -> tuple[str, Mapping[str, bytes]]:
+    """Return name and files of the driver of a document; say which operations it cannot do."""
+    from vextir_os.scaffold.openapi.driver import openapi_driver
+    from vextir_os.scaffold.openapi.reading import read_document
+
+    ids = [id_.strip() for one in only for id_ in one.split(",") if id_.strip()]
+    made = openapi_driver(read_document(document.expanduser()), name, ids)
+    for line in made.left_out:
+        warn(screen.stderr(), line)
+    return made.name, made.files
 
 
 def _index(root: Path) -> None:

@@ -48,6 +48,7 @@ from vextir_os.errors.policy import (
 )
 from vextir_os.errors.runs import LostRunError, RunError, RunStateError, StormError, WaitTimeoutError
 from vextir_os.errors.settings import (
+    ApiDocumentError,
     AuthError,
     PackageError,
     SettingsError,
@@ -84,6 +85,7 @@ __all__ = [
     "AgentNotRunError",
     "AlreadyExistsError",
     "AnswerError",
+    "ApiDocumentError",
     "AuthError",
     "BackupError",
     "BlobMismatchError",

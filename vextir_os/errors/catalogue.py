@@ -307,4 +307,8 @@ CATALOGUE: Mapping[str, Entry] = {
         "the installed vextir-os has no METADATA or WHEEL file. Install it again",
         "Install Vextir OS with pip or uv, or run `make setup` in the checkout, and use its `vextir`",
     ),
+    "VX911": Entry(
+        "the version of OpenAPI is `2.0`. Versions 3.0 and 3.1 are understood; converters make one of Swagger 2.0",
+        "Correct the document at the place that is named, or choose other operations with `--only`",
+    ),
 }

@@ -36,6 +36,13 @@ class UnknownSettingError(SettingsError):
     code = "VX904"
 
 
+class ApiDocumentError(VextirError):
+    """An OpenAPI document that no driver can be made of."""
+
+    code = "VX911"
+    kind = "invalid"
+
+
 class PackageError(VextirError):
     """The OS that runs here cannot be packed as a wheel, so no project can be made with it."""
 

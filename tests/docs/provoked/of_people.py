@@ -14,6 +14,7 @@ from vextir_os.cli.options import seconds
 from vextir_os.cli.outcome import wait_for_all
 from vextir_os.runs.record import new_run
 from vextir_os.runs.transitions import MAX_TAKEOVERS, Hold, claim, owned
+from vextir_os.scaffold.openapi.reading import read_document
 from vextir_os.scaffold.wheel import repacked
 from vextir_os.settings import load_settings
 
@@ -87,6 +88,11 @@ async def package(folder: Path) -> Seen:
     return await raised(lambda: repacked(metadata.PathDistribution(info)))
 
 
+async def api_document(folder: Path) -> Seen:
+    (folder / "openapi.json").write_text('{"swagger": "2.0"}')
+    return await raised(lambda: read_document(folder / "openapi.json"))
+
+
 OF_PEOPLE: Mapping[str, Provocation] = {
     "VX600": worker_lost,
     "VX601": lost_run,
@@ -99,4 +105,5 @@ OF_PEOPLE: Mapping[str, Provocation] = {
     "VX903": usage,
     "VX904": unknown_setting,
     "VX910": package,
+    "VX911": api_document,
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenario.cli.vextir import Ended, Project, command, environment
+from tests.support.openapi.documents import PETS
 
 UV = Path(sys.executable).with_name("uv")
 
@@ -75,11 +76,13 @@ def test_a_new_project_passes_its_own_tests_also_with_a_driver_of_each_kind(shop
     for kind in ("agent", "tool", "io", "ui"):
         done = installed(shop, "vextir", "new", "driver", f"my_{kind}", "--kind", kind, folder=own)
         assert done.code == 0, done.err
+    done = installed(shop, "vextir", "new", "driver", "--from", str(PETS), folder=own)
+    assert done.code == 0, done.err
     done = installed(shop, "python", "-m", "pytest", "-q", "-W", "error", folder=own)
     assert done.code == 0, done.out
-    assert done.lines[-1].startswith("11 passed in ")
+    assert done.lines[-1].startswith("22 passed in ")
     done = installed(shop, "vextir", "check", folder=own)
-    assert (done.code, done.err) == (0, "nothing wrong: 5 drivers, 10 policies, 1 UI app\n")
+    assert (done.code, done.err) == (0, "nothing wrong: 11 drivers, 13 policies, 1 UI app\n")
 
 
 def test_the_index_of_a_new_project_is_fresh(shop: Path) -> None:
@@ -154,6 +157,33 @@ def test_a_driver_that_is_there_is_not_written_over(project: Project) -> None:
     assert "drivers/hello/driver.py is there already" in done.err
     assert (project.root / "drivers/hello/driver.py").read_bytes() == before
     assert not (project.root / "policies/hello.yaml").exists()
+
+
+def test_a_driver_of_a_document_names_what_it_leaves_out(project: Project) -> None:
+    done = project.run("new", "driver", "zoo", "--from", str(PETS), "--only", "listPets,deletePet")
+    assert (done.code, "drivers/zoo/models.py" in done.lines) == (0, True), done.err
+    assert "zoo.delete_pet\ttool\t" in project.run("drivers").out
+    done = project.run("new", "driver", "--from", str(PETS))
+    assert "note: POST /photos is left out: its body is multipart/form-data, not JSON" in done.err
+    assert "next: python -m pytest tests/test_pets.py" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param([], "error VX903: a driver needs a name", id="nothing"),
+        pytest.param(["x", "--only", "a"], "error VX903: --only chooses operations of a document", id="only"),
+        pytest.param(["--from", str(PETS), "--kind", "io"], "--kind and --capability do not go with --from", id="kind"),
+        pytest.param(["--from", "none.json"], "error VX911: none.json cannot be read: No such file", id="no-file"),
+        pytest.param(["--from", "https://x.test/a.json"], "cannot be read: No such file or directory", id="url"),
+        pytest.param(["--from", str(PETS), "--only", "x"], "no driver is made of the operation `x`", id="operation"),
+    ],
+)
+def test_a_command_line_without_sense_makes_no_driver(project: Project, arguments: list[str], message: str) -> None:
+    done = project.run("new", "driver", *arguments)
+    assert done.code in (1, 2)
+    assert message in done.err
+    assert not (project.root / "tests").exists()
 
 
 def test_a_driver_needs_a_project(tmp_path: Path) -> None:
