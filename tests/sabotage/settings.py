@@ -28,9 +28,9 @@ OF_SETTINGS = (
     ),
     Planted(
         "a file of settings that somebody else put there is read",
-        "cli/project.py",
-        "*([file] if file.exists() else [])",
-        "",
+        "cli/root.py",
+        'folder / "policies", folder / NAME) if path.exists()]',
+        'folder / "policies") if path.exists()]',
         ("unit/cli/test_project.py", "somebody_else"),
     ),
 )

@@ -11,7 +11,7 @@ from vextir_os.cli import screen
 from vextir_os.cli.checks.findings import Finding, found, place_key
 from vextir_os.cli.errors import Exit
 from vextir_os.cli.options import Flag, Output, Project
-from vextir_os.cli.project import find_root
+from vextir_os.cli.root import find_root
 
 Strict = Annotated[Flag, Parameter(help="Let warnings fail too.")]
 

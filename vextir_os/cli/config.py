@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit
 from vextir_os.cli.options import Output, Project, Words, no_words
-from vextir_os.cli.project import find_root
+from vextir_os.cli.root import find_root
 from vextir_os.cli.text import counted, visible
 from vextir_os.errors import UnknownSettingError, did_you_mean, shown
 from vextir_os.settings.kinds import Kind

@@ -1,4 +1,4 @@
-"""Which project a command works on, and opening its OS: to read, or to act in it. Every command comes by here."""
+"""Opening the OS of the project that a command works on: to read, or to act in it."""
 
 import contextlib
 import os
@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from vextir_os.bootstrap import open_kernel
-from vextir_os.errors import DriverError, SettingsError
+from vextir_os.cli.root import find_root
+from vextir_os.errors import DriverError
 from vextir_os.kernel import Kernel
 from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Bundle
 from vextir_os.registry.registry import Registry
 from vextir_os.settings import Settings, load_settings
-from vextir_os.settings.projectfile import NAME
 
 SOURCE = "/cli"
 """Source of events that name none."""
-
-_MARKS = ("drivers", "policies")
 
 
 def settings_of(named: Path | None, **changes: Any) -> Settings:
@@ -34,37 +32,6 @@ def settings_of(named: Path | None, **changes: Any) -> Settings:
     """
     settings = load_settings(find_root(Path.cwd(), named), os.environ)
     return replace(settings, **{name: value for name, value in changes.items() if value is not None})
-
-
-def find_root(start: Path, named: Path | None) -> Path:
-    """Return the project folder: the one named, else the nearest from `start` upward with `drivers/` or `policies/`.
-
-    What a project holds is run. So one that is found further up has to belong to whoever runs the command, or to the
-    system: in a folder that many may write to, such as /tmp, anybody can put a folder `drivers`.
-
-    Raises:
-        SettingsError: There is none, or it belongs to somebody else.
-    """
-    if named is not None:
-        root = named.expanduser().absolute()
-        if not root.is_dir():
-            raise SettingsError(f"there is no folder {root}", hint="Name the folder that holds `drivers/`")
-        return root
-    for folder in (start, *start.parents):
-        marks = [folder / mark for mark in _MARKS if (folder / mark).is_dir()]
-        if not marks:
-            continue
-        file = folder / NAME
-        if folder != start and not all(_is_own(path) for path in (folder, *marks, *([file] if file.exists() else []))):
-            raise SettingsError(
-                f"the nearest project, {folder}, belongs to somebody else",
-                hint=f"If you trust its code, name it: --project {folder}",
-            )
-        return folder
-    raise SettingsError(
-        f"no project: neither {start} nor a folder above it has `drivers/` or `policies/`",
-        hint="Go to a project folder, or name one with --project DIR",
-    )
 
 
 @contextlib.asynccontextmanager
@@ -98,8 +65,3 @@ async def open_to_act(settings: Settings) -> AsyncIterator[Kernel]:
         registry = Registry()
     async with open_kernel(settings, registry=registry) as kernel:
         yield kernel
-
-
-def _is_own(path: Path) -> bool:
-    geteuid = getattr(os, "geteuid", None)
-    return geteuid is None or path.stat().st_uid in (0, geteuid())

@@ -74,7 +74,7 @@ def test_where_all_is_broken_all_of_it_is_told_together(project: Project) -> Non
 def test_as_json_each_finding_says_what_it_means_and_what_to_do(project: Project) -> None:
     (project.root / "vextir.toml").write_text("prot = 1\n")
     document = project.run("doctor", "-o", "json").json
-    assert document["schema"] == "vextir.findings.v1"
+    assert document["schema"] == "vextir.doctor.v1"
     assert {
         "check": "settings",
         "level": "problem",
@@ -103,6 +103,26 @@ def test_where_there_is_no_project_the_machine_is_still_looked_at(tmp_path: Path
     assert done.code == 1
     assert done.lines[0].startswith("problem\tproject\tno project: ")
     assert "versions" in levels(done.lines)["ok"]
+
+
+def test_where_a_library_of_the_os_is_broken_it_says_so_and_looks_at_the_rest(project: Project) -> None:
+    code = (
+        "import sys\nsys.modules.update(dict.fromkeys(['yaml', 'uuid_utils', 'uvloop']))\n"
+        "from vextir_os.cli.app import run\nsys.exit(run(['doctor']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=project.root,
+        env=environment(VEXTIR_PORT="0", PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "a part of the OS cannot be imported: import of " in done.stdout
+    assert {"settings", "data", "disk", "port"} <= levels(done.stdout.splitlines())["ok"]
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_on_a_terminal_what_to_do_stands_below_what_is_wrong(project: Project) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vextir_os.cli.project import find_root
+from vextir_os.cli.root import find_root
 from vextir_os.errors import SettingsError
 
 
@@ -18,6 +18,13 @@ def test_the_nearest_folder_with_drivers_or_policies_is_the_project(tmp_path: Pa
     assert find_root(near / "b/c", None) == near
     assert find_root(near, None) == near
     assert find_root(tmp_path, None) == tmp_path
+
+
+def test_a_file_of_settings_marks_a_project_too(tmp_path: Path) -> None:
+    (tmp_path / "drivers").mkdir()
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/vextir.toml").touch()
+    assert find_root(tmp_path / "a/b", None) == tmp_path / "a"
 
 
 def test_a_file_of_that_name_is_no_mark(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ A file that nobody has open is read without locks, since even a reader would lea
 
 import contextlib
 import sqlite3
+import stat
 import time
 import urllib.parse
 from collections.abc import Iterator, Sequence
@@ -121,16 +122,22 @@ def look_into(path: Path) -> Iterator[Look]:
 
 def _check_head(path: Path) -> None:
     try:
-        with path.open("rb") as file:
-            head = file.read(len(MAGIC))
+        state = path.stat()
+        # A pipe in its place would hold up whoever opens it.
+        head = b"" if not stat.S_ISREG(state.st_mode) else _first_bytes(path)
     except FileNotFoundError:
         raise NotFoundError(f"there is no database {path}") from None
     except OSError as error:
         raise StoreUnavailableError(f"the database {path} cannot be read: {error.strerror or error}") from error
-    if not head:
+    if not head and stat.S_ISREG(state.st_mode):
         raise NotFoundError(f"the database {path} is empty")
     if head != MAGIC:
         raise ForeignFileError(f"{path} is no SQLite database", hint="Look what it is, or restore a backup")
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(MAGIC))
 
 
 def _uri(path: Path) -> str:

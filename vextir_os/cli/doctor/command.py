@@ -10,7 +10,7 @@ from vextir_os.cli import screen
 from vextir_os.cli.doctor.finding import Finding, Level, Patient
 from vextir_os.cli.errors import Exit
 from vextir_os.cli.options import Output, Project
-from vextir_os.cli.project import find_root
+from vextir_os.cli.root import find_root
 from vextir_os.cli.text import counted, visible
 from vextir_os.errors import SettingsError
 from vextir_os.settings.sources import find_settings
@@ -23,7 +23,7 @@ _STYLES: Mapping[Level, screen.Style] = {"ok": "good", "warning": "warn", "probl
 def doctor(*, output: Output = "table", project: Project = None) -> int:
     """Look at machine, project and data; say what is wrong and what to do. Changes nothing, shows no secret."""
     from vextir_os.cli.doctor.checks import examine
-    from vextir_os.cli.output import table_lines, write_list
+    from vextir_os.cli.output import table_lines, write_document
 
     root, missing = _root(project)
     patient = Patient(root=root, found=find_settings(root, os.environ), environ=os.environ)
@@ -36,9 +36,12 @@ def doctor(*, output: Output = "table", project: Project = None) -> int:
             to.write(*_lines(to, finding))
     if output == "table" and not to.terminal:
         to.write(*table_lines(to, [_row(finding) for finding in findings], HEAD))
+    elif output == "jsonl":
+        for finding in findings:
+            write_document(to, output, {"schema": "vextir.doctor-finding.v1", **asdict(finding)})
     elif output != "table":
         items = [asdict(finding) for finding in findings]
-        write_list(to, output, many="findings", one="finding", items=items, table=[], head=HEAD)
+        write_document(to, output, {"schema": "vextir.doctor.v1", "findings": items})
     problems, warnings = (sum(one.level == level for one in findings) for level in ("problem", "warning"))
     screen.stderr().write(f"{counted(problems, 'problem')}, {counted(warnings, 'warning')}")
     return Exit.FAILED if problems else Exit.DONE

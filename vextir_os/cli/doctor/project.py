@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from vextir_os.cli.doctor.finding import Finding, Patient
 from vextir_os.cli.text import counted
-from vextir_os.errors import ProblemsError, StaleIndexError, VextirError
+from vextir_os.errors import PackError, ProblemsError, StaleIndexError, VextirError
 from vextir_os.settings.model import MEANINGS
 
 RESERVED = ("SERVICEBUS_CONNECTION", "SERVICEBUS_QUEUE", "COSMOS_CONNECTION")
@@ -39,10 +39,16 @@ def settings(patient: Patient) -> Iterator[Finding]:
 def index(patient: Patient) -> Iterator[Finding]:
     """Look whether the driver index can be used and is what the drivers are now."""
     from vextir_os.registry.index import check_fresh, load_index
+    from vextir_os.registry.packs import homes_of
 
     try:
+        packs = homes_of(patient.found.values["packs"])
+    except PackError as error:
+        yield from _problems("index", [error], "the OS does not start", "Run: vextir drivers packs")
+        return
+    try:
         found = load_index(patient.root)
-        stale: Sequence[VextirError] = check_fresh(patient.root, found)
+        stale: Sequence[VextirError] = check_fresh(patient.root, found, packs)
     except StaleIndexError as error:
         stale = [error]
     if stale:

@@ -1,5 +1,6 @@
 """The doctor on the data: a database that is whole or not, workers, what does not go on. Each finding is provoked."""
 
+import os
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -75,6 +76,14 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path, raw: bytes, line: s
     patient.data_dir.mkdir()
     patient.database.write_bytes(raw)
     assert said(data.database(patient)) == [line.format(path=patient.database)]
+
+
+def test_a_pipe_in_the_place_of_the_database_holds_nobody_up(tmp_path: Path) -> None:
+    patient = a_patient(tmp_path)
+    patient.data_dir.mkdir()
+    os.mkfifo(patient.database)
+    assert said(data.database(patient)) == [f"problem: {patient.database} is no SQLite database"]
+    assert said(data.workers(patient)) == ["ok: no process works on the data, and nothing waits"]
 
 
 def test_a_database_of_another_application_is_a_problem(tmp_path: Path) -> None:

@@ -53,6 +53,11 @@ def test_an_index_that_is_stale_missing_or_broken_is_a_warning(tmp_path: Path) -
     assert "it is damaged, or holds the marks of a merge" in said(project.index(patient))[0]
 
 
+def test_a_pack_that_is_not_installed_is_a_problem(tmp_path: Path) -> None:
+    (problem,) = said(project.index(a_patient(tmp_path, VEXTIR_PACKS="no-such-pack")), "problem")
+    assert "no-such-pack" in problem
+
+
 @pytest.mark.parametrize(
     ("text", "host", "line"),
     [
