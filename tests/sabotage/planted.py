@@ -8,21 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NOTICED, ALL_PASS = 1, 0
-_COPIED = (
-    "vextir_os",
-    "tests/support",
-    "tests/scenario",
-    "tests/simulation",
-    "tests/unit/cli",
-    "tests/unit/driverkit",
-    "tests/unit/registry",
-    "tests/unit/runs",
-    "tests/unit/settings",
-    "tests/unit/local",
-    "tests/unit/policy",
-    "tests/unit/processor",
-    "tests/unit/sqlite",
-)
+_COPIED = ("vextir_os", "tests/support", "tests/scenario", "tests/simulation", "tests/unit")
 _FILES = ("pyproject.toml", "tests/conftest.py")
 
 
