@@ -23,7 +23,7 @@ OF_LIFECYCLE = (
     ),
     Planted(
         "a start that fails counts as a bug of the driver",
-        "processor/failure.py",
+        "runs/failure.py",
         "return failure.kind if is_known else DriverStartError.kind, failure.retry_after_s",
         "return failure.kind, failure.retry_after_s",
         (CLASSES, "start_that_fails"),
