@@ -73,6 +73,7 @@ claims: $(STAMP)
 pages: $(STAMP)
 	@$(BIN)/python scripts/settings_page.py --write
 	@$(BIN)/python scripts/errors_page.py --write
+	@$(BIN)/python scripts/editor_schemas.py --write
 
 requirements: $(STAMP)
 	@$(BIN)/python scripts/requirements.py --write

@@ -12,10 +12,12 @@ from cyclopts import App, Parameter
 
 from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit
-from vextir_os.cli.options import Project, Words, no_words
-from vextir_os.cli.project import settings_of
+from vextir_os.cli.options import Flag, Project, Words, no_words
+from vextir_os.cli.output import table_lines, yaml_text
+from vextir_os.cli.project import find_root, settings_of
 from vextir_os.cli.text import visible, visible_json
-from vextir_os.errors import NotFoundError, UsageError, did_you_mean, shown
+from vextir_os.errors import NotFoundError, UsageError, VextirError, did_you_mean, shown
+from vextir_os.events import jsonio
 from vextir_os.registry.index import load_index
 
 Form = Annotated[
@@ -26,14 +28,19 @@ Type = Annotated[str, Parameter(help="Type of the events: order.placed.")]
 Folder = Annotated[Path | None, Parameter(name="--to", help="A folder to write files to.", show_default=False)]
 File = Annotated[Path | None, Parameter(name="--to", help="The file to write.", show_default=False)]
 
-app = App(name="schema", help="Say what events there are, as JSON Schema or as an AsyncAPI document.")
+Write = Annotated[Flag, Parameter(help="Write them to .vscode/vextir, and name them in .vscode/settings.json.")]
+
+_SCHEMAS = ".vscode/vextir"
+_OURS: Mapping[str, type] = {"yaml.schemas": dict, "json.schemas": list}
+
+app = App(name="schema", help="Write what machines read of the project: AsyncAPI, JSON Schema, schemas for editors.")
 
 
 @app.default
 @app.command
 def asyncapi(*words: Words, to: File = None, output: Form = "json", project: Project = None) -> int:
     """Write the AsyncAPI 3.0 document of the project: its events as channels, its drivers as operations."""
-    no_words(words, ("asyncapi", "events", "event"))
+    no_words(words, ("asyncapi", "events", "event", "editor"))
     from vextir_os.schemas.asyncapi import asyncapi as document
     from vextir_os.schemas.project import info_of
 
@@ -81,9 +88,40 @@ def event(type_: Type, /, *, output: Form = "json", project: Project = None) -> 
     return Exit.DONE
 
 
-def _text(document: Mapping[str, Any], form: str) -> str:
-    from vextir_os.cli.output import yaml_text
+@app.command
+def editor(*, to: Folder = None, write: Write = False, project: Project = None) -> int:
+    """List the kinds of files that editors can check; with --write, set up VS Code; with --to, write their schemas."""
+    from vextir_os.schemas.editor import KINDS, editor_settings
 
+    if write:
+        root = find_root(Path.cwd(), project)
+        settings = root / ".vscode" / "settings.json"
+        content = editor_settings(_SCHEMAS, _settings_of(settings))
+        to = to or root / _SCHEMAS
+    if to is not None:
+        for kind in KINDS:
+            _write(to / kind.file, _text(kind.schema(), "json"))
+    if write:
+        _write(settings, json.dumps(content, indent=2, ensure_ascii=False))
+    if to is None:
+        rows = [[screen.Span(kind.file, "bold"), screen.Span(", ".join(kind.files))] for kind in KINDS]
+        screen.stdout().write(*table_lines(screen.stdout(), rows, ("SCHEMA", "FILES")))
+    return Exit.DONE
+
+
+def _settings_of(path: Path) -> dict[str, Any]:
+    """Return the settings of VS Code that a project has. Raises `UsageError` where more than JSON stands there."""
+    try:
+        found = jsonio.loads_strict(path.read_bytes()) if path.exists() else {}
+    except (VextirError, OSError) as error:
+        found = error
+    if isinstance(found, dict) and all(isinstance(found.get(name, kind()), kind) for name, kind in _OURS.items()):
+        return found
+    hint = "It may have comments, which would be lost. Use --to DIR, and name the schemas there yourself"
+    raise UsageError(f"{path} is no plain JSON object of settings; nothing was written", hint=hint)
+
+
+def _text(document: Mapping[str, Any], form: str) -> str:
     # What stands in two places is written out in both: YAML would point from one to the other.
     return yaml_text(json.loads(json.dumps(document))) if form == "yaml" else visible_json(document, indent=2)
 

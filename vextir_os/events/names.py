@@ -13,7 +13,7 @@ ERROR = "vextir.error"
 """Type of the event that tells of a run which failed for good."""
 
 _TYPE = re.compile(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9][a-z0-9_-]*)*", re.ASCII)
-_PATTERN = re.compile(r"(?:\*\*|\*|[a-z][a-z0-9_-]*)(?:\.(?:\*\*|\*|[a-z0-9][a-z0-9_-]*))*", re.ASCII)
+PATTERN = re.compile(r"(?:\*\*|\*|[a-z][a-z0-9_-]*)(?:\.(?:\*\*|\*|[a-z0-9][a-z0-9_-]*))*", re.ASCII)
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 _LABEL = re.compile(r"[a-z][a-z0-9_.-]{0,63}", re.ASCII)
 
@@ -35,7 +35,7 @@ def check_type(type_: str) -> str:
 @lru_cache(4096)
 def check_pattern(pattern: str) -> str:
     """Return the pattern when it is a type with `*` or `**` for whole segments. Raises `PatternError`."""
-    if len(pattern) <= TYPE_CHARS and _PATTERN.fullmatch(pattern):
+    if len(pattern) <= TYPE_CHARS and PATTERN.fullmatch(pattern):
         return pattern
     raise PatternError(
         f"pattern {pattern[:60]!r} is not a dotted lower-case type with `*` or `**` for whole segments",

@@ -18,11 +18,11 @@ TEXT_CHARS = 1_000
 
 PRIORITIES = range(1_001)
 
-_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}", re.ASCII)
-_EFFECTS: tuple[str, ...] = get_args(Effect)
-_FILE_KEYS = ("policies", "development")
-_POLICY_KEYS = ("id", "description", "priority", "effect", "match", "when", "reason")
-_MATCH_CHECKS: dict[str, Callable[[str], object]] = {
+ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}", re.ASCII)
+EFFECTS: tuple[str, ...] = get_args(Effect)
+FILE_KEYS = ("policies", "development")
+POLICY_KEYS = ("id", "description", "priority", "effect", "match", "when", "reason")
+MATCH_CHECKS: dict[str, Callable[[str], object]] = {
     "action": parse_action,
     "event": check_pattern,
     "users": parse_user,
@@ -60,7 +60,7 @@ class _Reader:
         policies: list[Policy] = []
         development = False
         if self._is(top, dict, (), "a policy file"):
-            self._check_keys(top, _FILE_KEYS, (), "a policy file")
+            self._check_keys(top, FILE_KEYS, (), "a policy file")
             development = top.get("development", False)
             self._is(development, bool, ("development",), "`development`")
             items = top.get("policies", [])
@@ -73,14 +73,14 @@ class _Reader:
         before = len(self.problems)
         if not self._is(item, dict, path, "a policy"):
             return None
-        self._check_keys(item, _POLICY_KEYS, path, "a policy")
+        self._check_keys(item, POLICY_KEYS, path, "a policy")
         self._check_present(item, ("id", "effect", "match"), path, "the policy")
         policy_id, effect = item.get("id", ""), item.get("effect", "deny")
-        if "id" in item and self._is(policy_id, str, (*path, "id"), "`id`") and not _ID.fullmatch(policy_id):
+        if "id" in item and self._is(policy_id, str, (*path, "id"), "`id`") and not ID.fullmatch(policy_id):
             hint = "Use 1 to 80 characters a-z 0-9 . _ -"
             self._add(f"policy id {shown(policy_id)} is no lower-case name", hint, (*path, "id"))
-        if self._is(effect, str, (*path, "effect"), "`effect`") and effect not in _EFFECTS:
-            hint = did_you_mean(effect, _EFFECTS) or f"The effects are: {', '.join(_EFFECTS)}"
+        if self._is(effect, str, (*path, "effect"), "`effect`") and effect not in EFFECTS:
+            hint = did_you_mean(effect, EFFECTS) or f"The effects are: {', '.join(EFFECTS)}"
             self._add(f"unknown effect {shown(effect)}", hint, (*path, "effect"))
         priority = item.get("priority", 100)
         if self._is(priority, int, (*path, "priority"), "`priority`") and priority not in PRIORITIES:
@@ -110,10 +110,10 @@ class _Reader:
     def _match(self, match: Any, path: Path) -> Match | None:
         if not self._is(match, dict, path, "`match`"):
             return None
-        self._check_keys(match, _MATCH_CHECKS, path, "`match`")
+        self._check_keys(match, MATCH_CHECKS, path, "`match`")
         self._check_present(match, ("action",), path, "`match`")
         given = {
-            key: self._patterns(match[key], (*path, key), check) for key, check in _MATCH_CHECKS.items() if key in match
+            key: self._patterns(match[key], (*path, key), check) for key, check in MATCH_CHECKS.items() if key in match
         }
         return Match(**given) if "action" in given else None
 

@@ -13,8 +13,8 @@ from vextir_os.events.identity import Principal, PrincipalKind
 from vextir_os.policy.globs import matches_text
 
 ANYBODY = "*"
-_USER_KINDS: tuple[str, ...] = (*get_args(PrincipalKind), "role")
-_DRIVER_KINDS: tuple[str, ...] = get_args(DriverKind)
+USER_KINDS: tuple[str, ...] = (*get_args(PrincipalKind), "role")
+DRIVER_KINDS: tuple[str, ...] = get_args(DriverKind)
 SELECTOR_CHARS = 256
 """Characters of one selector, at most."""
 
@@ -53,7 +53,7 @@ def parse_user(text: str) -> UserPattern | None:
     Raises:
         ActionError: The text is empty, too long, or its kind is unknown.
     """
-    kind, glob = _parse(text, "user", _USER_KINDS)
+    kind, glob = _parse(text, "user", USER_KINDS)
     return None if text == ANYBODY else UserPattern(kind or "user", glob)
 
 
@@ -63,7 +63,7 @@ def parse_driver(text: str) -> DriverPattern | None:
     Raises:
         ActionError: The text is empty, too long, or its kind is unknown.
     """
-    kind, glob = _parse(text, "driver", _DRIVER_KINDS)
+    kind, glob = _parse(text, "driver", DRIVER_KINDS)
     return None if text == ANYBODY else DriverPattern(kind, glob)
 
 

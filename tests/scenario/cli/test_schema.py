@@ -83,3 +83,32 @@ def test_a_place_that_cannot_be_written_is_named(shop: Project) -> None:
 
 def test_a_project_without_an_index_is_told_how_to_get_one(project: Project) -> None:
     refused(project.run("schema", "asyncapi"), 1, "error VX403: there is no driver index", "Run: vextir build")
+
+
+def test_an_editor_is_set_up_once_and_keeps_its_own_settings(project: Project) -> None:
+    (project.root / ".vscode").mkdir()
+    (project.root / ".vscode/settings.json").write_text('{"editor.tabSize": 4}')
+    done = project.run("schema", "editor", "--write")
+    assert (done.code, done.out) == (0, ""), done.err
+    settings = json.loads((project.root / ".vscode/settings.json").read_text())
+    assert settings["editor.tabSize"] == 4
+    for place in settings["yaml.schemas"]:
+        assert json.loads((project.root / place).read_text())["$schema"]
+    before = (project.root / ".vscode/settings.json").read_bytes()
+    assert project.run("schema", "editor", "--write").code == 0
+    assert (project.root / ".vscode/settings.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["// mine\n{}", "[]", '{"yaml.schemas": []}', "{"])
+def test_settings_that_would_be_damaged_are_left_alone(project: Project, text: str) -> None:
+    (project.root / ".vscode").mkdir()
+    (project.root / ".vscode/settings.json").write_text(text)
+    refused(project.run("schema", "editor", "--write"), 2, "is no plain JSON object of settings; nothing was written")
+    assert (project.root / ".vscode/settings.json").read_text() == text
+    assert [path.name for path in (project.root / ".vscode").iterdir()] == ["settings.json"]
+
+
+def test_without_a_place_the_kinds_of_files_are_listed(project: Project) -> None:
+    lines = project.run("schema", "editor").lines
+    assert lines[0] == "policies.schema.json\tpolicies/*.yaml"
+    assert len(lines) == 6
