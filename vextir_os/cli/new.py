@@ -10,6 +10,7 @@ from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit, warn
 from vextir_os.cli.options import Project
 from vextir_os.errors import UsageError
+from vextir_os.settings import Settings
 
 Name = Annotated[str, Parameter(help="What it is called: a-z, 0-9 and `-`.")]
 Folder = Annotated[
@@ -78,16 +79,16 @@ def driver(
     if document is None and (only or not name):
         what = "--only chooses operations of a document" if only else "a driver needs a name"
         raise UsageError(what, hint="Run: vextir new driver NAME, or vextir new driver --from openapi.json")
-    root = settings_of(project).root
+    settings = settings_of(project)
     if document is None:
         files = driver_files(name, kind or "tool", capability)
     else:
         if kind or capability:
             raise UsageError("--kind and --capability do not go with --from", hint="A document makes tools")
         name, files = _from_document(document, name, only or [])
-    write_new(root, files)
+    write_new(settings.root, files)
     screen.stdout().write(*files)
-    _index(root)
+    _index(settings)
     screen.stderr().write(f"next: python -m pytest tests/test_{name}.py. Then make drivers/{name}/driver.py your own")
     return Exit.DONE
 
@@ -104,13 +105,14 @@ def _from_document(document: Path, name: str, only: list[str]) -> tuple[str, Map
     return made.name, made.files
 
 
-def _index(root: Path) -> None:
+def _index(settings: Settings) -> None:
     """Write the index with the new driver in it, unless another driver of the project keeps it from being built."""
+    from vextir_os.cli.indexing import built
     from vextir_os.errors import DriverError
-    from vextir_os.registry.index import build_index, write_index
+    from vextir_os.registry.index import write_index
 
     try:
-        write_index(root, build_index(root))
+        write_index(settings.root, built(settings))
     except DriverError as error:
         warn(screen.stderr(), f"drivers/index.json was not written: {error.what}. Run: vextir build")
 

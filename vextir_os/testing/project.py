@@ -12,6 +12,7 @@ from vextir_os.policy.loader import SUFFIX, load_policies
 from vextir_os.policy.model import Bundle, Match, Policy
 from vextir_os.policy.reader import read_policies
 from vextir_os.registry.discover import discover
+from vextir_os.registry.packs import homes_of
 from vextir_os.settings import Settings, load_settings
 from vextir_os.testing.driving import TroubledRegistry
 from vextir_os.testing.trouble import Trouble
@@ -63,11 +64,13 @@ def drivers_of(
 
     Raises:
         ManifestError, ManifestProblemsError: Something is wrong with them.
+        PackError: The project names a pack that is not installed.
     """
     if drivers or root is None:
         TroubledRegistry.of(*drivers)
         return lambda: _troubled(TroubledRegistry.of(*drivers), trouble)
-    manifests = discover(root, environ=os.environ)
+    packs = homes_of(load_settings(root, {}).packs)
+    manifests = discover(root, packs=packs, environ=os.environ)
     return lambda: _troubled(TroubledRegistry(manifests, root=root), trouble)
 
 
