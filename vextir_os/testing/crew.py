@@ -57,7 +57,7 @@ class Crew:
         """Work until nothing is left to do now, and for so long in virtual time, with all that falls due meanwhile."""
         until = self._clock.time() + for_s
         await self._work(until)
-        self._loop.pass_(max(0.0, until - self._clock.time()))
+        await self._pass(until - self._clock.time())
 
     async def finish(self, *, for_s: float) -> bool:
         """Work until every event is finished, for so long at most; return whether all are."""
@@ -100,7 +100,12 @@ class Crew:
             elif min(queue_at, due_at) > max(until, now):
                 return due_at == math.inf
             else:
-                self._loop.pass_(max(0.0, min(queue_at, due_at) - now))
+                await self._pass(min(queue_at, due_at) - now)
+
+    async def _pass(self, seconds: float) -> None:
+        """Let time pass; nobody is at work. What drivers have left running goes on meanwhile."""
+        with self._loop.jumping():
+            await asyncio.sleep(max(0.0, seconds))
 
     async def _receive(self) -> bool:
         """Let each worker receive once, one after the other; return whether there was something, or may be."""

@@ -46,6 +46,7 @@ class Life:
         frozen: It only stands still: it may go on.
         ended: Set when it is over.
         tasks: What it works on.
+        at_end: Called when it is over.
     """
 
     def __init__(self) -> None:
@@ -53,6 +54,7 @@ class Life:
         self.frozen = False
         self.ended = asyncio.Event()
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.at_end: list[Callable[[], None]] = []
         self._aside: list[_Step] = []
 
     def task(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
@@ -68,6 +70,8 @@ class Life:
         """Let it be over, in the middle of whatever it does; `frozen`: until it goes on."""
         self.over, self.frozen = True, frozen
         self.ended.set()
+        for call in self.at_end:
+            call()
 
     def go_on(self) -> None:
         """Let it run again, from where it stood."""
@@ -119,14 +123,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     Attributes:
         still: Whether time stands, whatever is scheduled: nothing but calls from other threads is waited for.
         outside: How many wait for the world outside; as long as there is one, time does not jump.
+        jumps: It does all the same.
     """
 
     def __init__(self) -> None:
         self.still = True
         self.outside = 0
+        self.jumps = False
         self._now = 0.0
         selector = _Selector(self)
         super().__init__(selector)
+        # The machine's resolution, 1 ns, is less than what a float of some years in seconds can tell apart.
+        self._clock_resolution = 1e-6
         self._files = selector.get_map()
         self._own = set(self._files)
 
@@ -137,6 +145,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def pass_(self, seconds: float) -> None:
         """Let time pass at once."""
         self._now += seconds
+
+    @contextlib.contextmanager
+    def jumping(self) -> Iterator[None]:
+        """Let time jump in the block, whoever waits for the world outside."""
+        self.jumps = True
+        try:
+            yield
+        finally:
+            self.jumps = False
 
     @contextlib.contextmanager
     def real(self) -> Iterator[None]:
@@ -191,7 +208,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Call the function in a thread; time passes as it really does until it ends."""
         future = super().run_in_executor(executor, func, *args)
         self.outside += 1
-        future.add_done_callback(self._come_in)
+        # Whoever asked may be dead by then: that it is over is no step of theirs.
+        future.add_done_callback(self._come_in, context=contextvars.Context())
         return future
 
     def _come_in(self, _future: object) -> None:
@@ -212,9 +230,9 @@ class _Selector(selectors.DefaultSelector):
             return super().select(None)
         if timeout is None:
             return self._really(None)
-        if loop.outside:
+        if loop.outside and not loop.jumps:
             return self._really(timeout)
-        if loop.has_files and self._waited_s < PATIENCE_S:
+        if loop.has_files and not loop.jumps and self._waited_s < PATIENCE_S:
             return self._really(min(timeout, PATIENCE_S - self._waited_s))
         events = super().select(0)
         if not events:

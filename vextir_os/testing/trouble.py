@@ -57,11 +57,15 @@ class Way:
         if self._loop is None and isinstance(loop, VirtualLoop):
             self._loop = loop
             loop.outside += 1
+            life = LIFE.get()
+            if life is not None:
+                life.at_end.append(self.come_home)
 
     def come_home(self) -> None:
-        """Say that it is over."""
-        if self._loop is not None:
-            self._loop.outside -= 1
+        """Say that it is over; twice is harmless."""
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.outside -= 1
 
 
 WAY: contextvars.ContextVar[Way | None] = contextvars.ContextVar("vextir_way", default=None)

@@ -127,3 +127,59 @@ async def test_a_driver_that_speaks_to_a_server_in_the_tests_own_loop_gets_its_a
     async with server, open_os(call) as os:
         await os.publish(Event(type="call.wanted"))
         assert os.output("caller") == "hello"
+
+
+async def test_what_a_driver_leaves_running_goes_on_as_time_passes() -> None:
+    done: list[str] = []
+    left: list[asyncio.Task[None]] = []
+
+    @driver("starter", capabilities=["work.wanted"])
+    async def start(event: Event) -> None:
+        async def later() -> None:
+            await asyncio.sleep(5)
+            done.append("later")
+
+        left.append(asyncio.create_task(later()))
+
+    async with open_os(start) as os:
+        await os.publish(Event(type="work.wanted"))
+        assert (done, os.clock.now) == ([], START)
+        await os.advance(10)
+        assert (done, os.clock.now) == (["later"], START + timedelta(seconds=10))
+
+
+@BOTH
+async def test_a_limit_of_one_run_at_once_costs_the_time_of_the_runs_and_no_more(atomic: bool) -> None:
+    @driver("single", capabilities=["work.wanted"], concurrency=1)
+    async def work(event: Event) -> str:
+        await asyncio.sleep(5)
+        return event.id
+
+    async with open_os(work, atomic=atomic) as os:
+        await os.publish(*(Event(type="work.wanted") for _ in range(4)))
+        await os.finish()
+        assert sorted(os.outputs) == ["e-1", "e-2", "e-3", "e-4"]
+        assert timedelta(seconds=20) <= os.clock.now - START < timedelta(seconds=25)
+
+
+async def test_a_year_passes_in_no_time() -> None:
+    async with open_os(greet) as os:
+        await os.publish(guest())
+        await os.advance("365d")
+        assert os.clock.now == START + timedelta(days=365)
+        # Its retention is over.
+        assert os.records == ()
+
+
+async def test_a_thread_that_a_dead_worker_left_holds_up_no_time() -> None:
+    @driver("threaded", capabilities=["work.wanted"])
+    async def work(event: Event, ctx: Context) -> int:
+        await asyncio.to_thread(time.sleep, 0.02)
+        await asyncio.sleep(20)
+        return 1
+
+    async with open_os(work, limit_s=10) as os:
+        os.crash_at("after driver")
+        await os.publish(Event(type="work.wanted"))
+        assert (os.output("threaded"), os.calls("threaded")) == (1, 2)
+        await os.advance("1h")

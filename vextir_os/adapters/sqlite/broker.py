@@ -183,8 +183,8 @@ class Broker:
     # Sessions.
 
     def next_at(self) -> "asyncio.Future[float]":
-        """Return when time next changes something, in epoch seconds, infinity for never. It may be too early."""
-        return self._database.submit(lambda _connection, _now: self._core.times.next_at, durable=False, single=True)
+        """Return when time next changes something, in epoch seconds; infinity for never."""
+        return self._database.submit(lambda connection, _: timers.next_at(connection), durable=False, single=True)
 
     async def accept_session(self, name: str, session: str | None, wait: float) -> SessionLock | None:
         """Lock a session by name, or the next one that has messages; None when none came within `wait` seconds.

@@ -15,6 +15,12 @@ from vextir_os.adapters.sqlite.settle import bury, give_back
 EXPIRED = "TTLExpiredException"
 """Reason in the words of Service Bus."""
 
+_LOCKS = (
+    "SELECT min(locked_until) FROM messages WHERE locked_until IS NOT NULL",
+    "SELECT min(locked_until) FROM sessions WHERE locked_until IS NOT NULL",
+)
+_SCHEDULES = "SELECT min(visible_at) FROM messages WHERE state = 2"
+_LIVES = "SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL AND locked_until IS NULL"
 _LOCKED = "SELECT seq, entity, state, count, expires_at FROM messages WHERE"
 
 
@@ -23,17 +29,18 @@ def run_due(core: Core, connection: sqlite3.Connection, now: float) -> None:
     times = core.times
     if now >= times.locks:
         _end_locks(core, connection, now)
-        times.locks = _earliest(connection, "SELECT min(locked_until) FROM messages WHERE locked_until IS NOT NULL")
-        sessions = _earliest(connection, "SELECT min(locked_until) FROM sessions WHERE locked_until IS NOT NULL")
-        times.note_lock(sessions)
+        times.locks = _earliest(connection, *_LOCKS)
     if now >= times.schedules:
         _start_scheduled(core, connection, now)
-        times.schedules = _earliest(connection, "SELECT min(visible_at) FROM messages WHERE state = 2")
+        times.schedules = _earliest(connection, _SCHEDULES)
     if now >= times.lives:
         _end_lives(core, connection, now)
-        times.lives = _earliest(
-            connection, "SELECT min(expires_at) FROM messages WHERE expires_at IS NOT NULL AND locked_until IS NULL"
-        )
+        times.lives = _earliest(connection, _LIVES)
+
+
+def next_at(connection: sqlite3.Connection) -> float:
+    """Return exactly when something is due next, in epoch seconds; infinity for never."""
+    return _earliest(connection, *_LOCKS, _SCHEDULES, _LIVES)
 
 
 def prune(core: Core, connection: sqlite3.Connection, now: float) -> None:
@@ -100,6 +107,6 @@ def _end_lives(core: Core, connection: sqlite3.Connection, now: float) -> None:
             connection.execute("DELETE FROM messages WHERE seq = ?", (sequence,))
 
 
-def _earliest(connection: sqlite3.Connection, query: str) -> float:
-    found: float | None = connection.execute(query).fetchone()[0]
-    return math.inf if found is None else found
+def _earliest(connection: sqlite3.Connection, *queries: str) -> float:
+    found = (connection.execute(query).fetchone()[0] for query in queries)
+    return min((at for at in found if at is not None), default=math.inf)
