@@ -95,3 +95,12 @@ def test_a_start_with_many_drivers_is_measured_with_what_it_imports() -> None:
     assert (found["ok"], found["drivers"]) == (True, 100)
     assert found["imported"] == {"by_load": 0, "by_routing": 0, "by_two_events": 2}
     assert min(found["load_ms"], found["route_us"], found["first_event_ms"]) > 0
+
+
+def test_decisions_are_measured_with_few_and_many_policies() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "policy.py"), "--sizes", "10", "50", "--rounds", "1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["us_per_decision"]["vextir"].keys() == {"10", "50"}
+    assert found["conditions_us"].keys() == {"len", "any", "get", "arithmetic"}

@@ -122,6 +122,7 @@ class Request(NamedTuple):
         event: Gives the event that is handled or published, when a condition asks for it; None where there is none.
         args: What is handed over: the data of an event that is emitted; None for nothing.
         run: The run that acts: `{"attempt": 1, "rerun": 0}`.
+        plain: Data of event and `args` are known to be plain JSON, within bounds: they came out of it, or were checked.
         clock: Gives the epoch seconds of the decision, for conditions over time.
     """
 
@@ -135,6 +136,7 @@ class Request(NamedTuple):
     args: Any = None
     run: Mapping[str, Any] | None = None
     clock: Callable[[], float] | None = None
+    plain: bool = False
 
     @property
     def action(self) -> str:

@@ -76,7 +76,7 @@ class Rule:
         Raises:
             ConditionError: It cannot be answered. A denial binds then, and an allow does not.
         """
-        outcome = condition.outcome(facts.of(condition.roots))
+        outcome = condition.outcome(facts.of(condition))
         return outcome.holds and not (outcome.missing and self.policy.effect == "allow")
 
 

@@ -188,6 +188,7 @@ def _decide(parts: Parts, event: Event, manifest: Manifest, child: Event, record
             args=child.data,
             run={"attempt": run["attempt"] + 1, "rerun": run["rerun"]},
             clock=parts.desk.clock.time,
+            plain=True,
         )
     )
     if decision.effect != "allow":

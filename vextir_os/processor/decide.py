@@ -29,6 +29,7 @@ def authorize(parts: Parts, turn: Turn) -> None:
                 event_type=event.type,
                 event=lambda: event,
                 clock=parts.desk.clock.time,
+                plain=True,
             )
         )
         if turn.decision.effect != "allow":

@@ -42,11 +42,13 @@ class Condition:
     Attributes:
         source: Its text.
         roots: What it speaks of, sorted: `("event", "user")`.
+        fields: The fields of `event` that it speaks of; None for any.
         tree: The checked expression, as it was written; nobody changes it.
     """
 
     source: str
     roots: tuple[str, ...]
+    fields: frozenset[str] | None
     tree: ast.expr = field(repr=False, compare=False)
     _ask: Callable[..., Any] = field(repr=False, compare=False)
 
@@ -101,7 +103,7 @@ def _compiled(source: str) -> Condition:
         ask = assemble(lowered)
     except AuditError as error:
         raise ConditionError(f"it was compiled into something else: {error}") from None
-    return Condition(source=source, roots=lowered.roots, tree=tree, _ask=ask)
+    return Condition(source=source, roots=lowered.roots, fields=_event_fields(tree), tree=tree, _ask=ask)
 
 
 def compile_condition(source: str) -> Condition:
@@ -158,6 +160,23 @@ def _place(source: str, node: ast.AST) -> tuple[int, int]:
     lines = source.splitlines() or [""]
     text = lines[min(line, len(lines)) - 1].encode()
     return line, len(text[: getattr(node, "col_offset", 0)].decode("utf-8", "replace")) + 1
+
+
+def _event_fields(tree: ast.expr) -> frozenset[str] | None:
+    """Return the names that the event is asked for; None where it stands by itself, or a name is computed."""
+    named: dict[ast.expr, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            named[node.value] = node.attr
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant) and type(node.slice.value) is str:
+            named[node.value] = node.slice.value
+    called = {
+        node.func.value for node in ast.walk(tree) if isinstance(node, ast.Call) if isinstance(node.func, ast.Attribute)
+    }
+    events = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "event"]
+    if any(node in called or node not in named for node in events):
+        return None
+    return frozenset(named[node] for node in events)
 
 
 def _failed(condition: Condition, error: Exception) -> PolicyError:
