@@ -3,6 +3,7 @@
 from tests.sabotage.doctor import OF_THE_DOCTOR
 from tests.sabotage.forms import OF_FORMS
 from tests.sabotage.index import OF_THE_INDEX
+from tests.sabotage.keeping import OF_KEEPING
 from tests.sabotage.lifecycle import OF_LIFECYCLE
 from tests.sabotage.limits import OF_LIMITS
 from tests.sabotage.observing import OBSERVED
@@ -325,6 +326,7 @@ PLANTED = (
     *SEEDED,
     *OF_FORMS,
     *OF_THE_INDEX,
+    *OF_KEEPING,
     *OF_LIMITS,
     *OF_SETTINGS,
     *OF_LIFECYCLE,

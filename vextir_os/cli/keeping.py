@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from vextir_os.cli import screen
-from vextir_os.cli.errors import Exit
+from vextir_os.cli.errors import Exit, warn
 from vextir_os.cli.options import Flag, Output, Project
 from vextir_os.cli.project import settings_of
 
@@ -45,8 +45,17 @@ def restore(
         manifest = check_backup(place)
         to.write(f"{_told(manifest.counts, 'verified')}; made {visible(manifest.made)} by {visible(manifest.version)}")
         return Exit.DONE
-    data_dir = into.expanduser().absolute() if into is not None else settings_of(project).data_dir
+    if into is None:
+        settings = settings_of(project)
+        data_dir, tenant = settings.data_dir, settings.tenant
+    else:
+        data_dir, tenant = into.expanduser().absolute(), None
     done = restore_backup(place, data_dir, replace=replace)
+    if tenant not in (None, done.manifest.tenant):
+        warn(
+            to,
+            f"the backup is of tenant {done.manifest.tenant}, this project of {tenant}: it shows its own events only",
+        )
     to.write(f"{_told(done.manifest.counts, 'restored')} into {data_dir}, as of {visible(done.manifest.made)}")
     if done.aside is not None:
         to.write(f"the data before is in {done.aside}")

@@ -31,6 +31,15 @@ def test_a_project_is_backed_up_while_it_runs_and_restored_elsewhere(project: Pr
     assert sent.code == 2
 
 
+def test_a_backup_of_another_tenant_is_noted(project: Project) -> None:
+    project.once({"type": "hello.quiet", "id": "h-1"})
+    assert project.run("backup", "it").code == 0
+    done = project.run("restore", "it", "--replace", VEXTIR_TENANT="acme")
+    assert done.code == 0
+    assert "the backup is of tenant local, this project of acme" in done.err
+    assert "the data before is in " in done.err
+
+
 def test_a_file_that_is_no_backup_is_refused_with_a_reason(project: Project) -> None:
     (project.root / "it").write_text("hello")
     done = project.run("restore", "it")
@@ -45,6 +54,7 @@ def test_a_project_is_brought_up_to_date_by_hand_and_tried_before(project: Proje
     project.once({"type": "hello.quiet", "id": "h-1", "data": 1})
     data = project.root / ".vextir" / "vextir.db"
     with contextlib.closing(sqlite3.connect(data, isolation_level=None)) as connection:
+        connection.execute("DROP INDEX blobs_written")
         connection.execute("ALTER TABLE blobs DROP COLUMN at")
         connection.execute("PRAGMA user_version=1")
     tried = project.run("migrate", "--dry-run", "-o", "json")

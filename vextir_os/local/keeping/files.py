@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,15 @@ def beside(place: Path) -> Iterator[Path]:
         for companion in _COMPANIONS:
             with contextlib.suppress(OSError):
                 path.with_name(path.name + companion).unlink()
+
+
+def remove_leftovers(place: Path) -> None:
+    """Remove what `beside` made there for processes that were killed. Nobody else may be making something."""
+    name = re.compile(rf"\.{re.escape(place.name)}\.[0-9a-f]{{16}}({'|'.join(_COMPANIONS)})")
+    for path in place.parent.iterdir():
+        if name.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def put_in_place(path: Path, place: Path, *, overwrite: bool) -> None:

@@ -30,7 +30,7 @@ from vextir_os.errors import (
 from vextir_os.events.identity import Signer
 from vextir_os.keys import signing_key
 from vextir_os.local.keeping.archive import Manifest, extract_database, read_manifest
-from vextir_os.local.keeping.files import beside, flush, put_in_place
+from vextir_os.local.keeping.files import beside, flush, put_in_place, remove_leftovers
 from vextir_os.local.keeping.seals import unseal
 from vextir_os.local.presence import leave_behind, lives
 from vextir_os.runs.record import EVENTS
@@ -82,6 +82,7 @@ def restore_backup(place: Path, data_dir: Path, *, replace: bool = False) -> Res
         _check_free(data_dir, replace=replace)
         with _made(data_dir):
             signer = Signer(signing_key(data_dir))
+            remove_leftovers(data_dir / FILE)
             with beside(data_dir / FILE) as copy:
                 _unpack(file, place, manifest, copy)
                 workers = _settle_in(copy, signer, place)
