@@ -13,7 +13,7 @@ from tests.architecture.source import ROOT, files
 
 TOPS = {
     ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "PKG-INFO", "README.md", "SECURITY.md", "docs", "drivers",
-    "examples", "policies", "pyproject.toml", "requirements.txt", "uv.lock", "vextir_os",
+    "examples", "policies", "pyproject.toml", "requirements.txt", "schemas", "uv.lock", "vextir_os",
 }  # fmt: skip
 
 

@@ -1,12 +1,12 @@
-"""Faults in how the driver index is read."""
+"""Faults in how the driver index is read, and in what is told of the drivers in it."""
 
 from tests.sabotage.planted import Planted
 
-INDEX, MANY, MODULES = (
+INDEX, MODULES = (
     "unit/registry/test_index.py",
-    "unit/registry/test_many_drivers.py",
     "unit/registry/test_modules.py",
 )
+SHELF = "unit/schemas/test_shelf.py"
 
 OF_THE_INDEX = (
     Planted(
@@ -36,5 +36,19 @@ OF_THE_INDEX = (
         "if Path(file).is_file():",
         "if False:",
         (MODULES, "init_file"),
+    ),
+    Planted(
+        "definitions of one name are taken for the same",
+        "schemas/shelf.py",
+        "return json.dumps([name, found], sort_keys=True)",
+        "return name",
+        (SHELF, "differ"),
+    ),
+    Planted(
+        "values that look like references are changed",
+        "schemas/shelf.py",
+        "if key in _AS_IT_IS:",
+        "if False:",
+        (SHELF, "looks_like"),
     ),
 )

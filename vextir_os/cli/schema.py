@@ -14,7 +14,8 @@ from vextir_os.cli import screen
 from vextir_os.cli.errors import Exit
 from vextir_os.cli.options import Flag, Project, Words, no_words
 from vextir_os.cli.output import table_lines, yaml_text
-from vextir_os.cli.project import find_root, settings_of
+from vextir_os.cli.project import settings_of
+from vextir_os.cli.root import find_root
 from vextir_os.cli.text import visible, visible_json
 from vextir_os.errors import NotFoundError, UsageError, VextirError, did_you_mean, shown
 from vextir_os.events import jsonio
