@@ -4,6 +4,7 @@ from tests.sabotage.planted import Planted
 
 VERSIONS, OFF = "scenario/test_versions.py", "scenario/test_off.py"
 RELOAD = "scenario/test_reload.py"
+HEARTBEAT = "scenario/test_heartbeat.py"
 CLASSES, DECLARED = "scenario/test_classes.py", "unit/driverkit/test_classes.py"
 
 OF_LIFECYCLE = (
@@ -118,5 +119,19 @@ OF_LIFECYCLE = (
         "return found is not None and _code(found) == _code(manifest)",
         "return found is manifest",
         (RELOAD, "keeps_its_instance"),
+    ),
+    Planted(
+        "silence ends a turn as any time-out",
+        "processor/within.py",
+        "raise missed(manifest, beats) from None",
+        "raise",
+        (HEARTBEAT, "never_beats"),
+    ),
+    Planted(
+        "beats are not counted",
+        "processor/heartbeat.py",
+        "self._silent = 0 if self._beats.count != self._seen else self._silent + 1",
+        "self._silent = self._silent + 1",
+        (HEARTBEAT, "beats_goes_on"),
     ),
 )

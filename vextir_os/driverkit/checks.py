@@ -129,6 +129,12 @@ def _repeated(values: Iterable[str]) -> set[str]:
 def _limit_problems(manifest: Manifest) -> Iterator[Problem]:
     if not _in_range(manifest.timeout_s, 0.001, TIMEOUT_S):
         yield f"timeout {manifest.timeout_s!r} is not between 1 ms and 1 hour", 'Write timeout="30s"'
+    beat = manifest.heartbeat_s
+    if beat is not None and not _in_range(beat, 0.01, TIMEOUT_S):
+        yield f"heartbeat {beat!r} is not between 10 ms and 1 hour", 'Write heartbeat="10s"'
+    elif beat is not None and _in_range(manifest.timeout_s, 0.001, TIMEOUT_S) and beat >= manifest.timeout_s:
+        what = f"heartbeat {beat:g} s is not less than the timeout of {manifest.timeout_s:g} s"
+        yield what, "Raise `timeout`, or leave `heartbeat` out"
     low, high = MEMORY_BYTES
     memory = manifest.memory_bytes
     if memory is not None and not (type(memory) is int and low <= memory <= high):

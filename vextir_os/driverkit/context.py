@@ -44,6 +44,14 @@ class Context(Protocol):
         """W3C `traceparent` for calls to the outside; empty when the event belongs to no trace."""
         ...
 
+    def heartbeat(self, note: str = "") -> None:
+        """Give a sign of life; a driver with `heartbeat` in its manifest that gives none for that long is ended.
+
+        Args:
+            note: How far it is; the last one stands in the error of a run that fell silent.
+        """
+        ...
+
     def log(self, message: str, **fields: Any) -> None:
         """Write one log entry; it carries event, driver and attempt by itself. `fields` are JSON values."""
         ...

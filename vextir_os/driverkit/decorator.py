@@ -34,6 +34,7 @@ def driver(
     capabilities: Sequence[str] = (),
     permissions: Sequence[str] = (),
     timeout: str | float | timedelta = "30s",
+    heartbeat: str | float | timedelta | None = None,
     memory: str | int | None = None,
     cpu: str | float | timedelta | None = None,
     processes: int = 0,
@@ -72,6 +73,7 @@ def driver(
         capabilities: Event types or patterns that it handles; 1 to 32, such as `github.issue.*`.
         permissions: `verb:resource` globs of what it may ever use, such as `emit:research.*`.
         timeout: Longest turn of one run: "500ms", "30s", "5m", "1h", seconds or a timedelta; at most one hour.
+        heartbeat: How long a turn may go on without `ctx.heartbeat()`; then it is ended as by its time-out.
         memory: Memory of its process and all below it, "512MB" or bytes; kept and shown, not enforced for `inline`
             and `thread`.
         cpu: CPU time of one turn, "10s"; for isolation `process`, as the next two.
@@ -115,6 +117,9 @@ def driver(
             capabilities=_listed(capabilities),
             permissions=_listed(permissions),
             timeout_s=_parsed("timeout", parse_duration, timeout, 30.0, problems),
+            heartbeat_s=heartbeat
+            if heartbeat is None
+            else _parsed("heartbeat", parse_duration, heartbeat, None, problems),
             memory_bytes=memory if memory is None else _parsed("memory", parse_size, memory, None, problems),
             cpu_s=cpu if cpu is None else _parsed("cpu", parse_duration, cpu, None, problems),
             processes=processes,

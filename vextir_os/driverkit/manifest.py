@@ -54,6 +54,7 @@ class Manifest:
         capabilities: Event types or patterns that it handles; at least one.
         permissions: `verb:resource` globs of what it may ever use; a policy must allow each use as well.
         timeout_s: Longest turn of one run, in seconds.
+        heartbeat_s: How long a turn may give no sign of life, in seconds; None where it need not give any.
         errors: What exceptions mean that are not ours: `{"KeyError": "invalid", "openai.RateLimitError": "throttled"}`.
         memory_bytes: Memory limit of isolation `process`; kept and shown, not enforced elsewhere.
         cpu_s: CPU time of one turn in seconds, for isolation `process`; None for as much as its time-out allows.
@@ -80,6 +81,7 @@ class Manifest:
     capabilities: tuple[str, ...]
     permissions: tuple[str, ...] = ()
     timeout_s: float = 30.0
+    heartbeat_s: float | None = None
     memory_bytes: int | None = None
     cpu_s: float | None = None
     processes: int = 0

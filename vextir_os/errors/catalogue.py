@@ -155,6 +155,10 @@ CATALOGUE: Mapping[str, Entry] = {
         "VEXTIR_PACKS: there is no pack `acme-drivrs` among what is installed. Run: vextir drivers packs",
         "Install the distribution, correct its name in the setting, or leave it out; then build the index anew",
     ),
+    "VX423": Entry(
+        "driver shop.till gave no heartbeat for 0.02 s, and not once before",
+        "Call `ctx.heartbeat()` more often than its `heartbeat` says, or raise that. It is tried again",
+    ),
     "VX430": Entry(
         "driver till used more memory than its limit of 300MB",
         "Raise the limit that the message names, or let the driver need less. It counts as a bug",

@@ -64,6 +64,12 @@ class UnknownDriverError(DriverError):
     kind = "invalid"
 
 
+class HeartbeatError(DriverTimeoutError):
+    """A driver gave no sign of life for longer than its manifest says it would."""
+
+    code = "VX423"
+
+
 class DriverStartError(DriverError):
     """The instance of a class driver could not be made or started; it is tried again with the next attempt."""
 

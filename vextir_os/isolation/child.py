@@ -5,13 +5,16 @@ Everything that the driver returns or raises is judged here, by the same code as
 
 import asyncio
 import contextlib
+import math
 import resource
 import socket
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vextir_os.driverkit.beats import NOTE_CHARS
 from vextir_os.driverkit.call import LoadedDriver, call_here
 from vextir_os.driverkit.manifest import PROJECT, Manifest
 from vextir_os.driverkit.outcome import normalise
@@ -31,6 +34,7 @@ from vextir_os.runs.failure import failure_of
 from vextir_os.runs.transitions import Failure
 
 _LOG_BYTES = 100_000
+_BEAT_S = 0.02
 _CAUSES = 10
 _KILOBYTE = 1 if sys.platform == "darwin" else 1_024
 
@@ -67,7 +71,7 @@ class _Here:
 class _ChildContext(RunContext):
     """The context of a turn in a process: what it logs goes to the OS."""
 
-    __slots__ = ("_channel",)
+    __slots__ = ("_beat_at", "_channel")
 
     def __init__(self, channel: Channel, said: Mapping[str, Any]) -> None:
         super().__init__(
@@ -80,6 +84,15 @@ class _ChildContext(RunContext):
             traceparent=said["traceparent"],
         )
         self._channel = channel
+        self._beat_at = -math.inf
+
+    def heartbeat(self, note: str = "") -> None:
+        """Send a sign of life, unless one was sent just now."""
+        now = time.monotonic()
+        if now - self._beat_at >= _BEAT_S:
+            self._beat_at = now
+            with contextlib.suppress(Exception):
+                self._channel.send(jsonio.dumps({"beat": str(note)[:NOTE_CHARS]}))
 
     def log(self, message: str, **fields: Any) -> None:
         """Send one log line, if it is not too long."""

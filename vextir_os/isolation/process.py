@@ -19,7 +19,7 @@ from vextir_os.isolation.limits import ended
 from vextir_os.isolation.output import Output
 from vextir_os.isolation.spawn import Started
 from vextir_os.isolation.tree import descendants
-from vextir_os.isolation.wire import call_json, log_of, result_of
+from vextir_os.isolation.wire import call_json, log_of, note_of, result_of
 from vextir_os.registry.instances import STOP_S
 from vextir_os.runs.failure import ReportedFailure
 
@@ -232,7 +232,10 @@ class Host:
             self._break(str(error), b"end\n")
 
     def _take(self, message: dict[str, Any]) -> None:
-        if "log" in message and self._ctx is not None:
+        if "beat" in message:
+            if self._ctx is not None:
+                self._ctx.heartbeat(note_of(message))
+        elif "log" in message and self._ctx is not None:
             text, fields = log_of(message)
             self._lines += 1
             if self._lines <= LOG_LINES:

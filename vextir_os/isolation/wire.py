@@ -98,6 +98,14 @@ def log_of(message: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return text[:_LOG_CHARS], said
 
 
+def note_of(message: Mapping[str, Any]) -> str:
+    """Return the note of a heartbeat. Raises `MalformedError`."""
+    note = message.get("beat")
+    if type(note) is not str:
+        raise MalformedError("a heartbeat whose note is no text")
+    return note
+
+
 def _detail(detail: Mapping[str, Any]) -> dict[str, str]:
     cut = {}
     for name, most in _DETAIL.items():

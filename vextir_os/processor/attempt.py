@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from vextir_os.driverkit.beats import Beats
 from vextir_os.driverkit.call import call_driver
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.driverkit.outcome import normalise
@@ -54,6 +55,7 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
         event = _own_copy(turn, record)
         if event.dataref:
             event = await check_out(event, parts.blobs)
+        beats = Beats() if manifest.heartbeat_s is not None else None
         context = RunContext(
             driver=manifest.id,
             event_id=event.id,
@@ -64,12 +66,13 @@ async def attempt(parts: Parts, turn: Turn, manifest: Manifest, record: RecordDo
             record=record["id"],
             correlation_id=event.correlationid,
             traceparent=_trace(parts, event, manifest, record),
+            beats=beats,
         )
         if manifest.isolation == "inline":
             call = call_driver(parts.registry.load(manifest), event, context)
         else:
             call = await parts.hosts.call(parts.registry, manifest, event, context)
-        returned = await within(call, manifest, parts.stops, record["id"], run["fence"])
+        returned = await within(call, manifest, parts.stops, record["id"], run["fence"], beats)
         result = normalise(returned, manifest.id)
         events, decisions = _permitted(parts, event, manifest, record, result.events) if result.events else ((), [])
         packed = []

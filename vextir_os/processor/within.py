@@ -4,12 +4,21 @@ import asyncio
 from collections.abc import Coroutine, Generator
 from typing import Any
 
+from vextir_os.driverkit.beats import Beats
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import DriverTimeoutError
+from vextir_os.processor.heartbeat import Watch, missed
 from vextir_os.processor.stops import Stops, Working
 
 
-async def within(call: Coroutine[Any, Any, Any], manifest: Manifest, stops: Stops, record: str, fence: int) -> Any:
+async def within(
+    call: Coroutine[Any, Any, Any],
+    manifest: Manifest,
+    stops: Stops,
+    record: str,
+    fence: int,
+    beats: Beats | None = None,
+) -> Any:
     """Return what the call returns, or cancel it when the driver's time is over.
 
     A step that never waits, such as a loop of pure Python, cannot be cancelled; its time-out is noticed at no point.
@@ -20,27 +29,35 @@ async def within(call: Coroutine[Any, Any, Any], manifest: Manifest, stops: Stop
         stops: Where it can be told to end before that, while it waits.
         record: Id of the record that it runs for.
         fence: Of its run.
+        beats: Of its turn, where it has promised to beat.
 
     Raises:
         DriverTimeoutError: It did not end in time.
+        HeartbeatError: It was silent for too long.
         BaseException: Whatever it raises.
     """
     try:
         waits_for = call.send(None)
     except StopIteration as end:
         return end.value
-    limit = asyncio.timeout(manifest.timeout_s)
+    limit, watch = asyncio.timeout(manifest.timeout_s), None
     try:
         async with limit:
             working = Working(manifest.id, fence, limit)
             stops.add(record, working)
+            if beats is not None and manifest.heartbeat_s is not None:
+                watch = Watch(beats, manifest.heartbeat_s, limit)
             try:
                 return await _Rest(call, waits_for)
             finally:
                 stops.remove(record, working)
+                if watch is not None:
+                    watch.end()
     except TimeoutError:
         if not limit.expired():
             raise
+        if beats is not None and watch is not None and watch.missed:
+            raise missed(manifest, beats) from None
         raise DriverTimeoutError(
             f"driver {manifest.id} did not end within {manifest.timeout_s:g} s",
             hint="Raise its `timeout`, or split its work",

@@ -4,6 +4,7 @@ import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from vextir_os.driverkit.beats import Beats
 from vextir_os.events.identity import Principal
 
 _LOG = logging.getLogger("vextir.driver")
@@ -13,7 +14,8 @@ class RunContext:
     """One turn of one run; implements `driverkit.context.Context`. Its values never change during the turn."""
 
     __slots__ = (
-        "_correlation_id", "_now", "_record", "attempt", "driver", "event_id", "principal", "rerun", "traceparent"
+        "_beats", "_correlation_id", "_now", "_record", "attempt", "driver", "event_id", "principal", "rerun",
+        "traceparent",
     )  # fmt: skip
 
     def __init__(
@@ -28,6 +30,7 @@ class RunContext:
         record: str = "",
         correlation_id: str = "",
         traceparent: str = "",
+        beats: Beats | None = None,
     ) -> None:
         self.driver = driver
         self.event_id = event_id
@@ -36,6 +39,7 @@ class RunContext:
         self.rerun = rerun
         self.traceparent = traceparent
         self._now = now
+        self._beats = beats
         self._record = record
         self._correlation_id = correlation_id
 
@@ -43,6 +47,11 @@ class RunContext:
     def now(self) -> datetime:
         """The store's time when this turn began; aware, UTC."""
         return datetime.fromtimestamp(self._now, UTC)
+
+    def heartbeat(self, note: str = "") -> None:
+        """Give a sign of life; nothing where nobody waits for one."""
+        if self._beats is not None:
+            self._beats.beat(note)
 
     def log(self, message: str, **fields: Any) -> None:
         """Write one log line at level INFO, with what it belongs to; `fields` stand by themselves and replace none."""

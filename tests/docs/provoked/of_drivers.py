@@ -65,6 +65,14 @@ async def time_out(folder: Path) -> Seen:
     return await recorded(folder, till)
 
 
+async def silence(folder: Path) -> Seen:
+    @driver("shop.till", capabilities=["order.placed"], retry=ONCE, heartbeat="20ms")
+    async def till(event: Event) -> None:
+        await asyncio.Event().wait()
+
+    return await recorded(folder, till)
+
+
 @dataclass
 class Order:
     item: str
@@ -254,6 +262,7 @@ OF_DRIVERS: Mapping[str, Provocation] = {
     "VX420": agent,
     "VX421": start,
     "VX422": pack,
+    "VX423": silence,
     "VX430": limit,
     "VX431": crash,
     "VX432": stuck,
