@@ -8,6 +8,7 @@ from tests.sabotage.lifecycle import OF_LIFECYCLE
 from tests.sabotage.limits import OF_LIMITS
 from tests.sabotage.observing import OBSERVED
 from tests.sabotage.order import OF_ORDER
+from tests.sabotage.outside import OF_OUTSIDE
 from tests.sabotage.planted import Planted
 from tests.sabotage.promises import PROMISED
 from tests.sabotage.seeds import SEEDED
@@ -332,6 +333,7 @@ PLANTED = (
     *OF_LIFECYCLE,
     *OF_THE_DOCTOR,
     *OF_ORDER,
+    *OF_OUTSIDE,
     Planted(
         "a cancelled run keeps its fence",
         "runs/acts.py",

@@ -8,15 +8,31 @@ from typing import Any
 
 import pytest
 
-from tests.docs.pages import ROOT
 from tests.support.openapi.documents import PETS, document, made, read, taking
 from vextir_os.errors import ApiDocumentError, UsageError
 from vextir_os.policy.loader import load_policies
 from vextir_os.registry.index import build_index
 from vextir_os.scaffold.openapi.driver import openapi_driver
-from vextir_os.scaffold.openapi.reading import DOCUMENT_BYTES, read_document
+from vextir_os.scaffold.openapi.reading import DOCUMENT_BYTES, Document, read_document
 
+ROOT = Path(__file__).resolve().parents[3]
 OK = {"200": {"description": "ok"}}
+
+
+def talkative() -> Document:
+    """Return a document whose every name and text is long."""
+    long = "customer_relationship_management_" * 3
+    member = {"type": "string", "enum": [f"{long}{number}"[-70:] for number in range(5)], "description": long}
+    schema = {"type": "object", "description": long, "properties": {f"{long}{number}": member for number in range(4)}}
+    body = {"required": True, "content": {"application/json": {"schema": {"oneOf": [schema] * 9}}}}
+    key = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 10**9}}
+    query = [{"name": f"{long[:60]}{number}", "in": "query", "schema": member} for number in range(4)]
+    operation = {"operationId": long, "summary": long, "parameters": [key, *query], "requestBody": body}
+    servers = [{"url": f"https://{long.replace('_', '-')[:60]}.example.com/v1"}]
+    return document({"/things/of/" + long[:60]: {"post": operation, "put": operation}}, servers=servers)
+
+
+LONG = talkative()
 
 
 def needing(place: str, name: str) -> dict[str, Any]:
@@ -55,8 +71,10 @@ def test_what_cannot_be_undone_is_tried_once_and_what_only_asks_may_run_twice(tm
     assert "| `pets.order` | `POST /orders` | keyed: " in table
 
 
-def test_the_driver_needs_no_formatting_and_breaks_no_rule(tmp_path: Path) -> None:
-    made(tmp_path, read_document(PETS))
+@pytest.mark.parametrize("value", [read_document(PETS), LONG], ids=["pets", "long-names"])
+def test_the_driver_needs_no_formatting_and_breaks_no_rule(tmp_path: Path, value: Document) -> None:
+    made(tmp_path, value, name="p" * 40)
+    build_index(tmp_path)
     ruff = [str(Path(sys.executable).with_name("ruff"))]
     config = ["--no-cache", "--config", str(ROOT / "pyproject.toml")]
     for words in (["check", *config, "drivers"], ["format", "--check", *config, "."]):

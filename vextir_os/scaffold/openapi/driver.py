@@ -68,7 +68,7 @@ def openapi_driver(document: Document, name: str = "", only: Sequence[str] = ())
     """
     api = check_driver(name or api_name(document))
     schemes = find_schemes(document, api)
-    found = find_operations(document, only, list(schemes))
+    found = find_operations(document, api, only, list(schemes))
     types = Types(document=document)
     bound = [_bind(types, one) for one in found.operations]
     info = document.value.get("info")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
+from vextir_os.driverkit.checks import ID_CHARS
 from vextir_os.errors import UsageError, did_you_mean, shown
 from vextir_os.scaffold.openapi.naming import prose, snake, unique, words
 from vextir_os.scaffold.openapi.reading import Document
@@ -33,7 +34,7 @@ _EFFECTS: Mapping[str, Effect] = {
 }
 _TAKEN = frozenset({"call", "driver", "models", *vars(builtins)})
 _PLACES: tuple[Place, ...] = get_args(Place)
-_URL_CHARS = 90
+_NAME_CHARS, _URL_CHARS = 34, 90
 _KEY = "idempotency-key"
 _OURS = frozenset({"accept", "content-type", "authorization", "host", "content-length", "connection", "cookie"})
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]{1,100}", re.ASCII)
@@ -92,11 +93,12 @@ class _LeftOutError(Exception):
     """Why no driver can be made of an operation."""
 
 
-def find_operations(document: Document, only: Sequence[str], schemes: Sequence[str]) -> Found:
+def find_operations(document: Document, api: str, only: Sequence[str], schemes: Sequence[str]) -> Found:
     """Return the operations that are asked for.
 
     Args:
         document: Where they are.
+        api: Name of the driver; together with it, the name of an operation is an id.
         only: Their ids, or names as we make them; all when empty.
         schemes: Names of the security schemes that a driver can carry out.
 
@@ -104,6 +106,7 @@ def find_operations(document: Document, only: Sequence[str], schemes: Sequence[s
         UsageError: None has such a name, one of them cannot be made, or there are too many.
         ApiDocumentError: A reference leads nowhere, or there is no operation at all.
     """
+    limit = min(_NAME_CHARS, ID_CHARS - len(api) - len("._9999"))
     names: set[str] = set()
     operations: list[Operation] = []
     left: dict[str, str] = {}
@@ -112,7 +115,7 @@ def find_operations(document: Document, only: Sequence[str], schemes: Sequence[s
             raise document.problem(f"there are more than {ALL} operations", "paths", "Keep those that are needed")
         own = operation.get("operationId")
         id_ = own if isinstance(own, str) else ""
-        plain = snake(id_ or f"{method} {path}", "operation")
+        plain = snake(id_ or f"{method} {path}", "operation", limit)
         name = unique(f"{plain}_" if plain in _TAKEN else plain, names)
         names.add(name)
         if only and id_ not in only and name not in only:
