@@ -44,8 +44,22 @@ def row_of(manifest: Manifest) -> dict[str, Any]:
         "permissions": list(manifest.permissions),
         "timeout_s": manifest.timeout_s,
         "isolation": manifest.isolation,
+        "memory_bytes": manifest.memory_bytes,
+        "cpu_s": manifest.cpu_s,
+        "processes": manifest.processes,
+        "concurrency": None if manifest.flow is None else manifest.flow.concurrency,
         "code_hash": manifest.code_hash,
     }
+
+
+def held_of(manifest: Manifest) -> str:
+    """Return where a driver runs and within what: `process 512MB, 4 at once`; empty for inline without limits."""
+    isolation, memory = manifest.isolation, manifest.memory_bytes
+    at_once = None if manifest.flow is None else manifest.flow.concurrency
+    if isolation == "inline" and memory is None and at_once is None:
+        return ""
+    size = "" if memory is None else f" {memory / 1_000_000:.0f}MB{'' if isolation == 'process' else ' (not enforced)'}"
+    return f"{isolation}{size}" + ("" if at_once is None else f", {at_once} at once")
 
 
 def view_of(manifest: Manifest, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ add_to(app)
 def drivers(*words: Words, output: Output = "table", project: Project = None) -> int:
     """List the drivers of the project, from their index."""
     no_words(words, ("list", "show", "packs", "off", "on", "weight"))
-    from vextir_os.cli.driver_view import row_of
+    from vextir_os.cli.driver_view import held_of, row_of
     from vextir_os.cli.output import write_list
     from vextir_os.registry.index import load_index
 
@@ -41,6 +41,10 @@ def drivers(*words: Words, output: Output = "table", project: Project = None) ->
     items = [row_of(manifest) | said.of(manifest, versions[manifest.id]) for manifest in index.manifests]
     lines = [_line(manifest) for manifest in index.manifests]
     head: tuple[str, ...] = HEAD
+    held = [held_of(manifest) for manifest in index.manifests]
+    if any(held):
+        head = (*head, "RUNS")
+        lines = [[*line, screen.Span(text)] for line, text in zip(lines, held, strict=True)]
     if any(item["share"] is not None for item in items):
         head = (*head[:3], "GETS", *head[3:])
         lines = [_with(line, 3, _gets(item)) for line, item in zip(lines, items, strict=True)]
