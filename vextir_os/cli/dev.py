@@ -20,7 +20,7 @@ from vextir_os.cli.indexing import fresh_index
 from vextir_os.cli.narrator import Narrator, NarratorHandler
 from vextir_os.cli.options import Flag, Project, seconds
 from vextir_os.cli.project import settings_of
-from vextir_os.cli.start import start_lines, warn_of_agents, warn_of_policies
+from vextir_os.cli.start import declared_agents, start_lines, warn_of_agents, warn_of_policies
 from vextir_os.cli.stopping import end_of_parent, first_of, stop_signals
 from vextir_os.cli.text import visible
 from vextir_os.errors import ProblemsError, UsageError, VextirError
@@ -214,6 +214,9 @@ def _say_ready(to: screen.Screen, settings: Settings, index: Index, bundle: Bund
     if settings.log == STDERR and not to.terminal:
         fields = {"url": url, "drivers": len(index.manifests), "policies": len(bundle.policies)}
         _LOG.info("ready", extra={"vextir": {"fields": fields | {"development_policies": bundle.development}}})
+        agents = declared_agents(index)
+        if agents:
+            _LOG.warning("declared agents are not run", extra={"vextir": {"fields": {"agents": agents}}})
         return
     to.write(*start_lines(to, settings, index, bundle, url))
     warn_of_policies(to, bundle)

@@ -37,9 +37,14 @@ def warn_of_policies(to: Screen, bundle: Bundle) -> None:
         to.write(to.paint("NO POLICIES: every event is denied. Write one in policies/*.yaml", "warn"))
 
 
+def declared_agents(index: Index) -> list[str]:
+    """Return the ids of the drivers that are declared agents."""
+    return [head.id for head in heads_of(index.manifests) if head.form in DECLARED]
+
+
 def warn_of_agents(to: Screen, index: Index) -> None:
     """Say which drivers are declared agents, since this version runs none of them."""
-    names = [head.id for head in heads_of(index.manifests) if head.form in DECLARED]
+    names = declared_agents(index)
     if names:
         shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
         warn(to, f"this version runs no declared agents; what comes to them is kept as a dead letter: {shown}")

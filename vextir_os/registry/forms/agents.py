@@ -70,12 +70,9 @@ def load_agents(folder: Path, *, environ: Environ, name: str = "", origin: str =
     home = _Home(folder, name, origin, environ)
     found = Agents()
     files = [file for file in agent_files(folder) if _is_agent(file, home, found)]
-    unset: set[str] = set()
-    around = _around(home, found, unset)
+    around = _around(home, found)
     drafts = [draft for file in files if (draft := _drafted(file, home, around, found))]
     together(drafts, around, found.problems, found.notes)
-    if unset:
-        _note_unset(found, home.called(folder / SERVERS), unset)
     if not found.problems:
         found.manifests.extend(_manifest(draft, home, around) for draft in drafts)
     _check_manifests(found, drafts)
@@ -95,10 +92,13 @@ def _is_agent(file: AgentFile, home: _Home, found: Agents) -> bool:
     return False
 
 
-def _around(home: _Home, found: Agents, unset: set[str]) -> Around:
+def _around(home: _Home, found: Agents) -> Around:
     """Return what all agents share: the configuration, the servers, the skills, the tools."""
-    config, written = _config(home, found, unset)
-    servers = read_servers(home.folder, home.called(home.folder / SERVERS), home.environ, found.problems, unset)
+    config, written = _config(home, found)
+    unset: set[str] = set()
+    name = home.called(home.folder / SERVERS)
+    servers = read_servers(home.folder, name, home.environ, found.problems, unset)
+    _note_unset(found, name, unset)
     return Around(
         config=config,
         written=written,
@@ -108,7 +108,7 @@ def _around(home: _Home, found: Agents, unset: set[str]) -> Around:
     )
 
 
-def _config(home: _Home, found: Agents, unset: set[str]) -> "tuple[AgentsConfig | None, Mapping[str, Any]]":
+def _config(home: _Home, found: Agents) -> "tuple[AgentsConfig | None, Mapping[str, Any]]":
     """Return the configuration, and what is written in it."""
     from vextir_os.registry.forms.config_model import AgentsConfig
     from vextir_os.registry.forms.fitting import fit
@@ -117,7 +117,9 @@ def _config(home: _Home, found: Agents, unset: set[str]) -> "tuple[AgentsConfig 
     document = _yaml(path, home.called(path), found) if path.is_file() else None
     if document is None:
         return None, {}
+    unset: set[str] = set()
     value = substituted_values(document.value or {}, home.environ, unset)
+    _note_unset(found, document.name, unset)
     fitted = fit(AgentsConfig, document, whole="the file", value=value)
     found.problems.extend(fitted.problems)
     return (None, {}) if fitted.value is None else (fitted.value, document.value or {})
@@ -166,8 +168,7 @@ def _drafted(file: AgentFile, home: _Home, around: Around, found: Agents) -> Dra
         found.problems.append(ManifestError(what, hint="Write them below the front matter", where=name))
     if fitted.value.substitute_variables and home.origin == PROJECT:
         substituted_body(page.body, environ, unset)
-        if unset:
-            _note_unset(found, name, unset)
+        _note_unset(found, name, unset)
     found.problems.extend(_trigger_problems(fitted.value, page.front))
     spec = spec_of(file.slug, fitted.value, page, around, substitutes=home.origin == PROJECT)
     return Drafted(path=file.path, name=name, slug=file.slug, part=fitted.value, page=page, spec=spec)
@@ -227,6 +228,8 @@ def _check_manifests(found: Agents, drafts: Sequence[Drafted]) -> None:
 
 
 def _note_unset(found: Agents, where: str, unset: set[str]) -> None:
+    if not unset:
+        return
     names = ", ".join(f"`{name}`" for name in sorted(unset))
     what = f"not set in this environment, so it stays as it is written: {names}"
     found.notes.append(ManifestError(what, hint="Set it, or double the sign to mean the text", where=where))

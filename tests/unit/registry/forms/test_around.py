@@ -143,3 +143,15 @@ def test_no_value_of_the_environment_gets_into_the_index_or_a_message(tmp_path: 
     clean = load_agents(tmp_path, environ={"S": "s3cret"})
     assert clean.problems == []
     assert "s3cret" not in json.dumps([manifest_json(manifest) for manifest in clean.manifests])
+
+
+def test_names_that_are_not_set_are_noted_where_they_stand(tmp_path: Path) -> None:
+    files = {
+        "agents.config.yaml": "model: $MODEL\n",
+        "mcp.json": '{"servers": {"x": {"url": "https://%HOST%"}}}',
+        "a.agent.md": agent(REACHED),
+    }
+    assert [str(note).partition(". ")[0] for note in load(tmp_path, files).notes] == [
+        "agents.config.yaml: not set in this environment, so it stays as it is written: `MODEL`",
+        "mcp.json: not set in this environment, so it stays as it is written: `HOST`",
+    ]
