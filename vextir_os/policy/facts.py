@@ -11,7 +11,7 @@ from typing import Any
 from vextir_os.events.event import Event
 from vextir_os.policy.conditions.condition import Condition, check_roots
 from vextir_os.policy.conditions.gate import check_data
-from vextir_os.policy.conditions.state import MISSING
+from vextir_os.policy.conditions.state import MISSING, State
 from vextir_os.policy.model import Request
 
 _ATTRIBUTES = ("id", "source", "type", "category", "tenantid", "userid", "correlationid", "priority", "ordered")
@@ -21,13 +21,15 @@ _OPTIONAL = ("subject", "causationid", "partitionkey", "datacontenttype", "datas
 class Facts:
     """The roots of one request."""
 
-    __slots__ = ("_event", "_fields", "_known", "_request")
+    __slots__ = ("_event", "_fields", "_known", "_request", "state")
 
     def __init__(self, request: Request) -> None:
         self._request = request
         self._known: dict[str, Any] = {}
         self._event: Event | None = None
         self._fields: dict[str, Any] = {}
+        self.state = State()
+        """What the answer of one condition after the other is worked out with."""
 
     def of(self, condition: Condition) -> list[Any]:
         """Return the values of a condition's roots, `MISSING` for one that does not apply.

@@ -76,8 +76,8 @@ class Rule:
         Raises:
             ConditionError: It cannot be answered. A denial binds then, and an allow does not.
         """
-        outcome = condition.outcome(facts.of(condition))
-        return outcome.holds and not (outcome.missing and self.policy.effect == "allow")
+        state = facts.state.clear()
+        return condition.ask(state, facts.of(condition)) and not (state.missing and self.policy.effect == "allow")
 
 
 # Loops instead of any(): a generator costs more than most of these comparisons.

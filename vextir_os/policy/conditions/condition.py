@@ -2,7 +2,7 @@
 
 import ast
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -75,18 +75,25 @@ class Condition:
         outcome = self.outcome(values)
         return outcome.holds and not outcome.missing
 
-    def outcome(self, values: list[Any]) -> Outcome:
+    def outcome(self, values: Sequence[Any]) -> Outcome:
         """Answer on values that have passed the data gate, one for each root; `MISSING` where it does not apply.
 
         Raises:
             PolicyError: As `evaluate`.
         """
         state = State()
+        return Outcome(self.ask(state, values), state.missing)
+
+    def ask(self, state: State, values: Sequence[Any]) -> bool:
+        """Answer as `outcome` does, on a state that is new or was cleared; it says afterwards what was missing.
+
+        Raises:
+            PolicyError: As `evaluate`.
+        """
         try:
-            holds = bool(self._ask(state, *values))
+            return bool(self._ask(state, *values))
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing but our own error leaves
             raise _failed(self, error) from None
-        return Outcome(holds, state.missing)
 
 
 @lru_cache(_KEPT)

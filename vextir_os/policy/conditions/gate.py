@@ -9,6 +9,8 @@ from vextir_os.errors import ConditionError
 from vextir_os.policy.conditions.limits import DATA_CHARS, DATA_DEPTH, DATA_PARTS, INT64
 
 _PLAIN = frozenset({bool, type(None)})
+_TEXT = {str}
+_GROUPS = frozenset({dict, list, tuple})
 
 
 def check_data(value: Any, name: str = "the data") -> None:
@@ -34,24 +36,23 @@ class _BadData(Exception):  # noqa: N818 - it never leaves this module
 
 
 def _check(value: Any) -> None:
-    # Level by level instead of by recursion: a cycle is as deep as the limit, and no deeper.
+    # Level by level instead of by recursion: a cycle is as deep as the limit, and no deeper. What is plain at a glance
+    # is passed over without a call.
     parts, chars, level = 0, 0, [value]
     for _ in range(DATA_DEPTH):
         parts += len(level)
         below: list[Any] = []
         for each in level:
             kind = type(each)
-            if kind is str:
-                chars += _text(each)
-            elif kind is dict:
-                _room(parts + len(below), each)
-                chars += _keys(each)
-                below += each.values()
-            elif kind is list or kind is tuple:
-                _room(parts + len(below), each)
-                below += each
+            if kind is str and each.isascii():
+                chars += len(each)
+            elif kind in _GROUPS:
+                if parts + len(below) + len(each) > DATA_PARTS:
+                    raise _BadData(f"more than {DATA_PARTS} parts")
+                chars += _keys(each) if kind is dict else 0
+                below += each.values() if kind is dict else each
             elif kind not in _PLAIN:
-                _number(each)
+                chars += _scalar(each)
         if chars > DATA_CHARS:
             raise _BadData(f"texts of more than {DATA_CHARS} characters")
         if not below:
@@ -60,13 +61,8 @@ def _check(value: Any) -> None:
     raise _BadData(f"more than {DATA_DEPTH} levels")
 
 
-def _room(parts: int, group: Any) -> None:
-    if parts + len(group) > DATA_PARTS:
-        raise _BadData(f"more than {DATA_PARTS} parts")
-
-
-def _text(text: str) -> int:
-    if not text.isascii() and len(text) <= DATA_CHARS:
+def _letters(text: str) -> int:
+    if len(text) <= DATA_CHARS:
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
@@ -75,16 +71,17 @@ def _text(text: str) -> int:
 
 
 def _keys(fields: dict[Any, Any]) -> int:
-    chars = 0
-    for key in fields:
-        if type(key) is not str:
-            raise _BadData(f"a dict with a key of type {type(key).__name__}")
-        chars += _text(key)
-    return chars
+    if {*map(type, fields)} - _TEXT:
+        raise _BadData("a dict with a key that is no text")
+    joined = "".join(fields)
+    return len(joined) if joined.isascii() else _letters(joined)
 
 
-def _number(value: Any) -> None:
+def _scalar(value: Any) -> int:
+    """Check a text with letters outside ASCII, or a number; return how many characters it has."""
     kind = type(value)
+    if kind is str:
+        return _letters(value)
     if kind is int:
         if not -INT64 <= value < INT64:
             raise _BadData("a whole number over 64 bits")
@@ -92,3 +89,4 @@ def _number(value: Any) -> None:
         raise _BadData(f"a {kind.__name__}")
     elif value - value != 0.0:
         raise _BadData(f"{value}, which JSON cannot hold")
+    return 0

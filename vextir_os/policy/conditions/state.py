@@ -37,6 +37,12 @@ class State:
         self.left = STEPS
         self.missing = False
 
+    def clear(self) -> "State":
+        """Begin anew, for the next condition; return itself."""
+        self.left = STEPS
+        self.missing = False
+        return self
+
     def spend(self, steps: int) -> None:
         """Pay for work before it is done. Raises `Fault` when there are no steps left."""
         self.left -= steps
