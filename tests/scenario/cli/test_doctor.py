@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -167,3 +168,17 @@ def test_another_user_is_told_what_it_may_not_see_and_who_may(project: Project, 
     assert f"{elsewhere}/.vextir belongs to user 0, this is user {NOBODY}" in done.stdout
     assert {"database", "keys"} <= found["problem"]
     assert snapshot(elsewhere) == before
+
+
+def test_what_a_killed_os_left_is_looked_at_and_stays_as_it_is(project: Project) -> None:
+    with project.running("dev", "--port", "0") as dev:
+        dev.line("http://")
+        assert project.run("send", "hello.quiet", "--wait").code == 0
+        dev.stop(signal.SIGKILL)
+    before = snapshot(project.root)
+    assert ".vextir/vextir.db-wal" in before
+    done = project.run("doctor", VEXTIR_PORT="0")
+    assert done.code == 0, done.out
+    assert "workers\t1 worker ended without giving back what they held" in done.out
+    assert "database\twhole; " in done.out
+    assert snapshot(project.root) == before

@@ -16,7 +16,15 @@ from vextir_os.adapters.sqlite import gauges
 from vextir_os.adapters.sqlite.failures import translate
 from vextir_os.adapters.sqlite.opening import MAGIC
 from vextir_os.adapters.sqlite.schema import check_ours
-from vextir_os.errors import ForeignFileError, NotFoundError, StoreError, StoreUnavailableError
+from vextir_os.errors import (
+    ForeignFileError,
+    NotFoundError,
+    StoreCorruptError,
+    StoreError,
+    StoreUnavailableError,
+    UndecodableError,
+)
+from vextir_os.events.jsonio import loads
 from vextir_os.ports.gauges import QueueGauge
 
 _BUSY_S = 2.0
@@ -55,43 +63,37 @@ class Look:
         until = time.monotonic() + limit_s
         self._connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
         try:
-            found = [str(row[0]) for row in self._connection.execute("PRAGMA quick_check(5)")]
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise _ours(error, self._path) from error
+            with _translated(self._path):
+                found = [str(row[0]) for row in self._connection.execute("PRAGMA quick_check(5)")]
+        except StoreError as error:
+            if getattr(error.__cause__, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT:
+                raise
             return (), False
-        except sqlite3.Error as error:
-            raise _ours(error, self._path) from error
         finally:
             self._connection.set_progress_handler(None, 0)
         return [text for text in found if text != "ok"], True
 
     def queues(self) -> list[QueueGauge]:
         """Return a gauge per queue."""
-        try:
+        with _translated(self._path):
             return gauges.queues(self._connection)
-        except sqlite3.Error as error:
-            raise _ours(error, self._path) from error
 
     def overdue(self, container: str, before: float, most: int) -> Counted:
         """Return how many documents were due before a time, `most` at most, and when the first was."""
-        rows = self._rows(_OVERDUE, container, before, most)
-        return Counted(len(rows), rows[0][0] if rows else before)
+        with _translated(self._path):
+            dues = [float(row[0]) for row in self._connection.execute(_OVERDUE, (container, before, most))]
+            return Counted(len(dues), dues[0] if dues else before)
 
-    def newest(self, container: str, most: int) -> list[bytes]:
+    def newest(self, container: str, most: int) -> list[dict[str, Any]]:
         """Return the documents that came last, the newest first."""
-        return [row[0] for row in self._rows(_NEWEST, container, most)]
+        with _translated(self._path):
+            return [dict(loads(row[0])) for row in self._connection.execute(_NEWEST, (container, most))]
 
     def strays(self, container: str, most: int) -> Counted:
         """Return how many blobs belong to no document of a container, `most` at most, and their bytes."""
-        sizes = [row[0] for row in self._rows(_STRAYS, container, most)]
-        return Counted(len(sizes), sum(sizes))
-
-    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        try:
-            return self._connection.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise _ours(error, self._path) from error
+        with _translated(self._path):
+            sizes = [int(row[0]) for row in self._connection.execute(_STRAYS, (container, most))]
+            return Counted(len(sizes), sum(sizes))
 
 
 @contextlib.contextmanager
@@ -104,17 +106,13 @@ def look_into(path: Path) -> Iterator[Look]:
         StoreError: It cannot be read, or is damaged.
     """
     _check_head(path)
-    try:
+    with _translated(path):
         connection = sqlite3.connect(_uri(path), uri=True, timeout=_BUSY_S, isolation_level=None)
-    except sqlite3.Error as error:
-        raise _ours(error, path) from error
     try:
-        try:
+        with _translated(path):
             connection.execute("PRAGMA trusted_schema=OFF")
             connection.execute("PRAGMA query_only=ON")
             check_ours(connection, str(path))
-        except sqlite3.Error as error:
-            raise _ours(error, path) from error
         yield Look(connection, path)
     finally:
         connection.close()
@@ -146,6 +144,14 @@ def _uri(path: Path) -> str:
     return f"file:{urllib.parse.quote(str(path))}?{'mode=ro' if log.exists() else 'immutable=1'}"
 
 
-def _ours(error: sqlite3.Error, path: Path) -> StoreError:
-    found = translate(error, str(path))
-    return found if isinstance(found, StoreError) else StoreError(f"SQLite refused to read {path}: {error}")
+@contextlib.contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """Raise what SQLite, or a value that none of ours wrote, raises as one of our errors."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        found = translate(error, str(path))
+        raise found if isinstance(found, StoreError) else StoreError(f"{path} cannot be read: {error}") from error
+    except (ValueError, TypeError, KeyError, UndecodableError) as error:
+        hint = "Stop all processes, keep a copy, and restore a backup or use sqlite3's `.recover`"
+        raise StoreCorruptError(f"the database {path} holds what no Vextir OS writes: {error}", hint=hint) from error

@@ -1,8 +1,8 @@
 """The data: whether the database is whole, who works on it, and what does not go on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vextir_os.cli.doctor.finding import Finding, Patient
 from vextir_os.cli.text import counted, duration
@@ -151,16 +151,15 @@ def _overdue(count: int, late_s: float) -> Finding:
     )
 
 
-def _letters(bodies: list[bytes]) -> Iterator[Finding]:
-    from vextir_os.events.jsonio import loads
+def _letters(letters: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     from vextir_os.runs.deadletter import OPEN, state_of
 
-    unanswered = sum(state_of(loads(body)) == OPEN for body in bodies)
+    unanswered = sum(state_of(letter) == OPEN for letter in letters)
     if unanswered:
         yield Finding(
             check="stuck",
             level="warning",
-            what=f"{counted(unanswered, 'dead letter')} open{'' if len(bodies) < _LETTERS else ', at least'}",
+            what=f"{counted(unanswered, 'dead letter')} open{'' if len(letters) < _LETTERS else ', at least'}",
             means="somebody has to look at them: they are not tried again by themselves",
             advice="Run: vextir dead group",
         )

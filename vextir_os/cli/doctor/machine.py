@@ -12,7 +12,7 @@ from pathlib import Path
 import vextir_os
 from vextir_os.cli.doctor.finding import Finding, Patient, read_clocks
 from vextir_os.cli.text import duration, moment
-from vextir_os.errors import StoreError, UndecodableError
+from vextir_os.errors import StoreError
 
 DISTRIBUTION = "vextir-os"
 
@@ -183,16 +183,15 @@ def clock(patient: Patient) -> Iterator[Finding]:
 
 def _newest_record(patient: Patient) -> float | None:
     from vextir_os.bootstrap import look_at_data
-    from vextir_os.events.jsonio import loads
     from vextir_os.runs.record import EVENTS
 
     try:
         with look_at_data(patient.database) as look:
-            records = [loads(body) for body in look.newest(EVENTS, 1)]
-    except (StoreError, UndecodableError):
+            made = [record.get("created") for record in look.newest(EVENTS, 1)]
+    except StoreError:
         # What is wrong with the database, its own check says.
         return None
-    return max((float(record["created"]) for record in records), default=None)
+    return max((time for time in made if isinstance(time, int | float)), default=None)
 
 
 def extras(patient: Patient) -> Iterator[Finding]:

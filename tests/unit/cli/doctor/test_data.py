@@ -1,6 +1,7 @@
 """The doctor on the data: a database that is whole or not, workers, what does not go on. Each finding is provoked."""
 
 import os
+import random
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -10,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.patient import a_patient, said
+from vextir_os.adapters.sqlite.looking import look_into
 from vextir_os.adapters.sqlite.storage import SqliteStorage, open_storage
-from vextir_os.cli.doctor import data
+from vextir_os.cli.doctor import data, machine
+from vextir_os.cli.doctor.checks import examine
 from vextir_os.cli.doctor.finding import Patient
+from vextir_os.errors import StoreCorruptError
 from vextir_os.local.presence import FOLDER, Presence, census
 from vextir_os.ports.queue import Message
 
@@ -62,6 +66,36 @@ async def test_a_damaged_database_is_a_problem(tmp_path: Path) -> None:
     assert found.level == "problem"
     assert "damaged" in found.what
     assert "restore a backup" in found.advice
+
+
+async def test_whatever_of_a_database_is_damaged_is_told_as_damage(tmp_path: Path) -> None:
+    patient = a_patient(tmp_path, VEXTIR_PORT="0")
+    async with a_store(patient) as storage:
+        for number in range(50):
+            document = {"id": f"{number}", "pk": "p", "created": 1.0, "due": 1.0, "text": "x" * 300}
+            await storage.store.create("events", document)
+            await storage.store.create("deadletters", {"id": f"{number}", "pk": "local", "state": "open"})
+            await storage.queue("events").send([Message(id=f"{number}", body=b"{}")])
+    whole, draw = patient.database.read_bytes(), random.Random(7)  # noqa: S311 - no secret
+    for _ in range(40):
+        raw = bytearray(whole)
+        for _ in range(draw.randint(1, 200)):
+            raw[draw.randrange(len(raw))] = draw.randrange(256)
+        patient.database.write_bytes(raw)
+        for finding in examine(patient, [("database", data.database), ("stuck", data.stuck), ("clock", machine.clock)]):
+            assert "the check failed" not in finding.what
+    assert [path.name for path in patient.data_dir.iterdir()] == ["vextir.db"]
+
+
+async def test_a_value_that_no_os_of_ours_writes_is_damage(tmp_path: Path) -> None:
+    patient = a_patient(tmp_path)
+    async with a_store(patient) as storage:
+        await storage.store.create("deadletters", {"id": "a", "pk": "local"})
+    with sqlite3.connect(patient.database) as connection:
+        connection.execute("UPDATE documents SET body = x'5b5d5b'")
+    connection.close()
+    with pytest.raises(StoreCorruptError, match="holds what no Vextir OS writes"), look_into(patient.database) as look:
+        look.newest("deadletters", 1)
 
 
 @pytest.mark.parametrize(
