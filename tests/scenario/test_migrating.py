@@ -1,6 +1,7 @@
 """An older database under this release: brought up to date on a copy, by hand, or by being opened."""
 
 import contextlib
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,20 @@ def test_by_hand_each_step_is_done_once(first_version: Path) -> None:
     assert [step.version for step in migrate_data(data).steps] == [2]
     again = migrate_data(data)
     assert (again.before, again.steps) == (len(MIGRATIONS), [])
+
+
+def test_migrations_only_add(first_version: Path) -> None:
+    adds = re.compile(r"CREATE (UNIQUE )?INDEX|CREATE TABLE|ALTER TABLE \w+ ADD COLUMN")
+    statements = [one for migration in MIGRATIONS for one in schema._statements(migration.script)]
+    assert [one for one in statements if not adds.match(one)] == []
+
+
+async def test_what_a_process_of_the_release_before_writes_is_taken(first_version: Path) -> None:
+    with contextlib.closing(sqlite3.connect(first_version / "data" / "vextir.db", isolation_level=None)) as older:
+        older.execute("SELECT count(*) FROM blobs").fetchone()
+        migrate_data(first_version / "data")
+        older.execute("INSERT INTO blobs(name, size, sha256, data) VALUES('local~1/x', 1, '', x'00')")
+        assert older.execute("SELECT at FROM blobs WHERE name = 'local~1/x'").fetchone() == (0.0,)
 
 
 def test_a_migration_that_would_fail_fails_on_the_copy(first_version: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ def _positional(arguments: Sequence[str]) -> list[str]:
         alone = not value or (value.startswith("-") and value != "-")
         following = arguments[place + (1 if alone else 2) :]
         return [*arguments[:place], f"--edit={EDITOR if alone else value}", *following]
-    if arguments[:1] != ["events"] or arguments[1:2] == ["show"]:
+    if arguments[:1] not in (["events"], ["export"]) or arguments[:2] == ["events", "show"]:
         return [*arguments]
     return [f" {argument}" if _NEGATED.match(argument) else argument for argument in arguments]
 

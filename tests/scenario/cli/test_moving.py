@@ -2,14 +2,18 @@
 
 import contextlib
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.scenario.cli.vextir import Project, make_project
+from tests.conftest import SOAK
+from tests.scenario.cli.vextir import Project, command, environment, make_project
 from vextir_os.cli import importing
 from vextir_os.cli.importing import read_lines
 
@@ -40,6 +44,46 @@ def test_history_goes_from_one_project_to_another(project: Project, other: Proje
     shown = other.run("events", "show", "h-1")
     assert "import" in shown.out
     assert "4 events" not in other.run("dev", "--once", "events.jsonl").err
+
+
+def test_the_terms_of_an_export_are_those_of_events(project: Project) -> None:
+    project.once({"type": "hello.quiet", "id": "h-1", "data": "hi"}, {"type": "broken.it", "id": "b-1"})
+    for terms in (["type:hello.*"], ["-status:failed", "-type:vextir.**"], ["since:1h", "id:h-1"]):
+        assert [line["event"]["id"] for line in exported(project, *terms)] == ["h-1"]
+    assert project.run("export", "typo:x").code == 2
+
+
+def peak_kb(project: Project, *arguments: str, out: Path) -> int:
+    """Run a command, its output to a file, and return the most memory that it had."""
+    with out.open("wb") as to:
+        process = subprocess.Popen(
+            command(*arguments), cwd=project.root, env=environment(), stdout=to, stderr=subprocess.DEVNULL
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+
+
+def test_ten_times_the_lines_take_no_more_memory(project: Project, tmp_path: Path) -> None:
+    count = 20_000 if SOAK else 200
+    project.once({"type": "hello.quiet", "id": "h-1", "data": "x" * 2_000})
+    [line] = exported(project)
+    peaks = []
+    for number in (count, 10 * count):
+        (tmp_path / str(number)).mkdir()
+        other, lines = make_project(tmp_path / str(number)), tmp_path / f"{number}.jsonl"
+        with lines.open("w") as to:
+            for n in range(number):
+                line["event"]["id"] = line["event"]["correlationid"] = f"n-{n}"
+                to.write(json.dumps(line) + "\n")
+        imported = peak_kb(other, "import", str(lines), out=tmp_path / "none")
+        peaks.append((imported, peak_kb(other, "export", out=tmp_path / "out")))
+        assert (tmp_path / "out").read_bytes().count(b"\n") == number
+    [(few_in, few_out), (many_in, many_out)] = peaks
+    # SQLite's own cache grows to 32 MB for each of two connections. In a soak the lines have 800 MB.
+    assert many_in - few_in < 70_000, peaks
+    assert many_out - few_out < 70_000, peaks
 
 
 def test_wrong_lines_are_named_and_the_others_go_in(project: Project, other: Project) -> None:
