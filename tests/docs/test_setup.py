@@ -38,6 +38,11 @@ def test_requirements_txt_is_what_the_lock_file_exports() -> None:
     assert (ROOT / "requirements.txt").read_text(encoding="utf-8") == requirements.exported(UV)
 
 
+@pytest.mark.parametrize("path", [requirements.RUN, requirements.TEST], ids=lambda path: path.name)
+def test_the_requirements_of_new_projects_are_what_the_lock_file_exports(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == requirements.fresh(UV)[path]
+
+
 def test_every_line_of_requirements_txt_is_pinned_and_hashed() -> None:
     text = (ROOT / "requirements.txt").read_text(encoding="utf-8").replace("\\\n", "")
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]

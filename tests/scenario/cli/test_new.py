@@ -103,6 +103,15 @@ def test_the_installed_os_makes_projects_with_the_very_wheel_that_it_came_from(s
     assert first == second
 
 
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed here")
+def test_a_python_that_does_not_fit_is_named_before_anything_is_made(tmp_path: Path) -> None:
+    assert new(tmp_path, "shop").code == 0
+    done = run(tmp_path / "shop", "make", "setup", "PYTHON=/bin/false")
+    assert done.code != 0
+    assert "/bin/false is no Python 3.11, 3.12 or 3.13. Name one: make setup PYTHON=/path/to/python3" in done.out
+    assert not (tmp_path / "shop/.venv").exists()
+
+
 def test_a_project_is_made_in_the_folder_that_is_named(tmp_path: Path) -> None:
     (tmp_path / "here").mkdir()
     done = new(tmp_path / "here", "shop", "--dir", ".")

@@ -10,7 +10,7 @@ from vextir_os.errors import ApiDocumentError, VextirError, YamlProblemsError, s
 from vextir_os.events import jsonio
 from vextir_os.yamlio import load_yaml
 
-DOCUMENT_BYTES = 5_000_000
+DOCUMENT_BYTES = 20_000_000
 """Size of a document, at most; as YAML, `YAML_BYTES`."""
 
 CHAIN = 20
