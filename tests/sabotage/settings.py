@@ -22,8 +22,8 @@ OF_SETTINGS = (
     Planted(
         "a wrong address is repeated with its password",
         "settings/sources.py",
-        'told = "its value" if kind.private else repr(value)',
-        "told = repr(value)",
+        'told = "its value" if kind.private else _told(value)',
+        "told = _told(value)",
         (SOURCES, "password"),
     ),
     Planted(

@@ -47,7 +47,8 @@ def read_file(root: Path) -> list[Entry]:
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise SettingsError("is not UTF-8", where=f"{NAME}:{line}", hint="Save it as UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # Also a number with more digits than Python reads.
         raise _no_toml(str(error), text) from None
     lines = dict(_lines(text))
     return [Entry(key, value, lines.get(key, 1)) for key, value in document.items()]

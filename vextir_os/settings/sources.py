@@ -4,6 +4,7 @@ In the file a setting is called `port`, in the environment `VEXTIR_PORT`. What i
 also a value in the file that the environment overrides.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ PREFIX = "VEXTIR_"
 DATA_FOLDER = ".vextir"
 """The data directory inside a project, unless the settings name another."""
 
+_TOLD_CHARS = 80
 _OTEL = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _OTHERS = frozenset({"VEXTIR_SOAK"})
 
@@ -126,7 +128,7 @@ class _Reading:
         try:
             self.values[name] = kind.read(_text(value, many=kind.many), base)
         except (ValueError, InvalidEventError, PatternError) as error:
-            told = "its value" if kind.private else repr(value)
+            told = "its value" if kind.private else _told(value)
             self.wrong[name] = SettingsError(f"{told} is wrong: {error}", where=origin.place)
             self.problems.append(self.wrong[name])
         else:
@@ -143,6 +145,12 @@ def known(name: str) -> str | None:
     if name.startswith(PREFIX):
         name = name.removeprefix(PREFIX).lower()
     return name if name in MEANINGS else None
+
+
+def _told(value: Any) -> str:
+    """Return a value as a message shows it: as it is written, cut, on one line."""
+    told = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    return told if len(told) <= _TOLD_CHARS else f"{told[:_TOLD_CHARS]}…"
 
 
 def _text(value: Any, *, many: bool) -> str:

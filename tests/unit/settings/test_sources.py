@@ -70,13 +70,13 @@ def test_paths_of_the_file_start_from_the_project_and_those_of_the_environment_f
             "vextir.toml:1: 70000 is wrong: it takes a whole number from 0 to 65535",
             id="out-of-range",
         ),
-        pytest.param("port = true\n", "vextir.toml:1: True is wrong: it takes text or a number", id="switch"),
+        pytest.param("port = true\n", "vextir.toml:1: true is wrong: it takes text or a number", id="switch"),
         pytest.param(
-            'host = ["a", "b"]\n', "vextir.toml:1: ['a', 'b'] is wrong: it takes text or a number", id="array-of-one"
+            'host = ["a", "b"]\n', 'vextir.toml:1: ["a", "b"] is wrong: it takes text or a number', id="array-of-one"
         ),
         pytest.param(
             'best_of = ["a.b,c.d"]\n',
-            "vextir.toml:1: ['a.b,c.d'] is wrong: it takes text, or an array of texts without commas",
+            'vextir.toml:1: ["a.b,c.d"] is wrong: it takes text, or an array of texts without commas',
             id="comma-in-an-array",
         ),
         pytest.param(
@@ -84,6 +84,10 @@ def test_paths_of_the_file_start_from_the_project_and_those_of_the_environment_f
         ),
         pytest.param("port = 1\nuser\n", "vextir.toml:2: is no TOML: expected '=' after a key", id="no-toml"),
         pytest.param('user = "ann', "vextir.toml:1: is no TOML: unterminated string", id="unterminated"),
+        pytest.param("port = " + "9" * 5_000, "vextir.toml:1: is no TOML: exceeds the limit", id="many-digits"),
+        pytest.param("lock_s = inf", "vextir.toml:1: Infinity is wrong: it takes seconds from 1 to 300", id="infinite"),
+        pytest.param("user = 2026-01-01", "vextir.toml:1: \"2026-01-01\" is wrong: it takes", id="date"),
+        pytest.param('"\\u001b[31m" = 1', "vextir.toml:1: unknown setting `\\x1b[31m`. Remove it", id="escape"),
         pytest.param("user = " + "[" * 5_000, "vextir.toml:1: is no TOML: ", id="deep"),
     ],
 )  # fmt: skip
@@ -151,6 +155,11 @@ def test_what_is_shown_of_a_setting_reads_back_as_it(tmp_path: Path, name: str) 
     found = find_settings(tmp_path, {})
     kind = MEANINGS[name].kind
     assert kind.read(kind.show(found.values[name]), tmp_path) == found.values[name]
+
+
+def test_a_long_value_is_cut(tmp_path: Path) -> None:
+    (said,) = problems(tmp_path, VEXTIR_USER="x y" * 10_000)
+    assert len(said) < 300
 
 
 def test_an_empty_path_is_no_path(tmp_path: Path) -> None:
