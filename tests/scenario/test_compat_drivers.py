@@ -75,6 +75,14 @@ async def test_a_class_of_a_file_is_found_and_run(tmp_path: Path, atomic: bool) 
         assert [one["event"]["data"] for one in await os.records("research.completed")] == [{"topic": "AI trends"}]
 
 
+async def test_a_class_of_a_file_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+    write_driver(tmp_path, "research", CLASS.replace('"research_agent"', '"research_agent", isolation="process"'))
+    write_index(tmp_path, build_index(tmp_path))
+    async with an_os(tmp_path, registry=Registry.open(tmp_path)) as os:
+        (record,) = await os.run(REQUEST)
+        assert record["runs"]["research_agent"]["state"] == "done", record["runs"]
+
+
 async def test_a_driver_is_registered_while_the_os_runs(tmp_path: Path, atomic: bool) -> None:
     wanted = Event(id="e-1", type="custom.wanted", data={"n": 1})
     needs = ResourceSpec(memory="512MB", timeout="10s")

@@ -49,7 +49,7 @@ def load_index(root: Path) -> Index:
     """
     try:
         return decode_index((root / INDEX_FILE).read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if not source_hashes(root):
             return Index()
         raise StaleIndexError("there is no driver index", hint=BUILD, where=INDEX_FILE) from None

@@ -25,7 +25,9 @@ def source_hashes(root: Path, packs: Sequence[Home] = ()) -> dict[str, str]:
             hashes[f"{DRIVERS}/{path.parent.name}"] = folder_hash(path.parent)
     agents = [file.path for file in agent_files(root)]
     for path in [*agents, *(shared_files(root) if agents else ())]:
-        hashes[path.relative_to(root).as_posix()] = file_hash(path)
+        # A name may hold bytes that are no text, and the index is JSON.
+        name = path.relative_to(root).as_posix().encode("utf-8", "backslashreplace").decode()
+        hashes[name] = file_hash(path)
     return hashes | pack_hashes(packs)
 
 

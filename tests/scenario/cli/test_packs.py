@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.scenario.cli.vextir import Project, make_project
-from tests.support.packs import install
+from tests.support.drivers import HEADER, simple_driver
+from tests.support.packs import ACME, install
 
 USES = 'packs = ["acme-drivers"]\n'
 
@@ -34,6 +35,14 @@ def test_its_drivers_run_and_are_shown(project: Project, site: str) -> None:
     assert "where           acme_drivers/mail/driver.py:3  a function under @driver" in shown.lines
     assert shown.lines[-1].split()[1:4] == ["done", "acme.wanted", "e-1"]
     assert project.run("build", "--check", PYTHONPATH=site).code == 0
+
+
+def test_a_driver_of_a_pack_runs_in_a_process_of_its_own(project: Project, tmp_path: Path) -> None:
+    apart = HEADER + simple_driver("acme.apart", "apart.*", options=", isolation='process'")
+    site = install(tmp_path / "other", {**ACME, "acme_drivers/apart/driver.py": "import os\n" + apart})
+    (project.root / "event.json").write_text(json.dumps({"type": "apart.wanted", "id": "e-1"}))
+    done = project.run("dev", "--once", "event.json", PYTHONPATH=str(site))
+    assert (done.code, "1 ok" in done.err) == (0, True), done.err
 
 
 def test_a_new_driver_leaves_the_pack_in_the_index(project: Project, site: str) -> None:

@@ -8,8 +8,8 @@ from vextir_os.cli.checks.findings import Finding, Severity, found
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import AgentNotRunError, ManifestError, PackError, StaleIndexError, VextirError
 from vextir_os.registry.discover import Survey, survey
-from vextir_os.registry.folders import DRIVERS, MAIN, find_folders
-from vextir_os.registry.homes import Home
+from vextir_os.registry.folders import MAIN, find_folders
+from vextir_os.registry.homes import Home, project_home
 from vextir_os.registry.index import check_fresh, load_index
 from vextir_os.registry.manifest_json import INDEX_FILE
 from vextir_os.registry.outside import reaches
@@ -42,7 +42,11 @@ def check_packs(names: Sequence[str]) -> tuple[list[Home], list[Finding]]:
 def check_drivers(root: Path, packs: Sequence[Home]) -> tuple[Survey, list[Finding]]:
     """Return the drivers, and what was found about them. Imports their modules."""
     surveyed = survey(root, packs=packs, environ=os.environ)
-    warnings: list[VextirError] = [*surveyed.notes, *_not_run(surveyed.manifests), *_outside(root)]
+    warnings: list[VextirError] = [
+        *surveyed.notes,
+        *_not_run(surveyed.manifests),
+        *_outside([project_home(root), *packs]),
+    ]
     findings = found("problem", "drivers", surveyed.problems) + found("warning", "drivers", warnings)
     return surveyed, findings
 
@@ -66,17 +70,21 @@ def _not_run(manifests: Sequence[Manifest]) -> Iterator[VextirError]:
             yield AgentNotRunError(what, where=f"{manifest.entry.rpartition(':')[0]}:{manifest.line}")
 
 
-def _outside(root: Path) -> Iterator[VextirError]:
-    """Yield where the code of a project's drivers reaches outside past its client."""
-    for folder in find_folders(root / DRIVERS)[0]:
+def _outside(homes: Sequence[Home]) -> Iterator[VextirError]:
+    """Yield where the code of drivers reaches outside past its client."""
+    for home, folder in ((each, folder) for each in homes for folder in _folders(each)):
         for path in sorted(folder.rglob("*.py")):
             parts = path.relative_to(folder).parts
             if parts == (CLIENT,) or any(part.startswith(".") for part in parts):
                 continue
             try:
                 places = reaches(path.read_bytes().decode("utf-8-sig"))
-            except (SyntaxError, ValueError, OSError, RecursionError):
+            except (SyntaxError, ValueError, OSError, RecursionError, MemoryError):
                 # Said already, by whoever imports it.
                 continue
-            name = path.relative_to(root).as_posix()
+            name = f"{home.name}/{path.relative_to(home.folder).as_posix()}"
             yield from (ManifestError(what, hint=_HINT, where=f"{name}:{line}") for line, what in places)
+
+
+def _folders(home: Home) -> list[Path]:
+    return find_folders(home.folder, home.name, strict=not home.package)[0]

@@ -13,7 +13,17 @@ from vextir_os.driverkit.checks import manifest_problems
 from vextir_os.driverkit.manifest import PROJECT, Manifest
 from vextir_os.errors import ManifestError, VextirError, YamlProblemsError, shown
 from vextir_os.registry.forms.environ import Environ, substituted_body, substituted_values
-from vextir_os.registry.forms.files import CONFIG, SERVERS, AgentFile, agent_files, skill_files, tool_files
+from vextir_os.registry.forms.files import (
+    CONFIG,
+    NO_TEXT,
+    RENAME,
+    SERVERS,
+    AgentFile,
+    agent_files,
+    is_text,
+    skill_files,
+    tool_files,
+)
 from vextir_os.registry.forms.fitting import at
 from vextir_os.registry.forms.hashes import file_hash
 from vextir_os.registry.forms.markdown import Page, has_front_matter, read_page
@@ -152,6 +162,9 @@ def _drafted(file: AgentFile, home: _Home, around: Around, found: Agents) -> Dra
     name = home.called(file.path)
     page = _page(file.path, name, found)
     if page is None:
+        return None
+    if not is_text(name):
+        found.problems.append(ManifestError(NO_TEXT, hint=RENAME, where=name))
         return None
     unset: set[str] = set()
     written = page.front.value if isinstance(page.front.value, dict) else {}

@@ -16,6 +16,9 @@ SKILL = "SKILL.md"
 TOOLS = "tools"
 MAIN_SLUG = "main"
 
+NO_TEXT = "the name of the file holds bytes or marks that are no text"
+RENAME = "Rename it, with letters, digits, `-` and `_`"
+
 _AGENT = re.compile(r"(?P<stem>.+)\.(?:agent|claude)\.md", re.IGNORECASE | re.DOTALL)
 _BARE = re.compile(r"(?:agent|claude)\.md", re.IGNORECASE)
 _FOREIGN = re.compile(r"[^A-Za-z0-9_]")
@@ -28,6 +31,11 @@ class AgentFile(NamedTuple):
     path: Path
     slug: str
     bare: bool
+
+
+def is_text(name: str) -> bool:
+    """Whether a file name is text: other bytes stand in it as halves of surrogate pairs, which no JSON can hold."""
+    return name.isprintable()
 
 
 def agent_files(folder: Path) -> list[AgentFile]:

@@ -9,6 +9,7 @@ from vextir_os.driverkit.durations import parse_duration
 from vextir_os.driverkit.flow import Flow, read_flow
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import ManifestError, VextirError, YamlProblemsError
+from vextir_os.registry.forms.files import NO_TEXT, RENAME, is_text
 from vextir_os.registry.forms.permissions import for_model, for_tool
 from vextir_os.yamlio import YAML_BYTES, YamlDocument, load_yaml
 
@@ -30,6 +31,8 @@ def read_yaml_driver(path: Path, name: str, code_hash: str, origin: str) -> tupl
     from vextir_os.registry.forms.fitting import fit
     from vextir_os.registry.forms.yaml_driver_model import DriverFile
 
+    if not is_text(name):
+        return None, [ManifestError(NO_TEXT, hint=RENAME, where=name)]
     try:
         with path.open("rb") as file:
             document = load_yaml(file.read(YAML_BYTES + 1), name)

@@ -1,5 +1,6 @@
 """Drivers in YAML: one form, read strictly, and the manifest that comes of it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from vextir_os.driverkit.flow import Flow, Rate
 from vextir_os.errors import ManifestProblemsError
 from vextir_os.registry.discover import discover
 from vextir_os.registry.index import build_index, check_fresh, load_index, write_index
+from vextir_os.registry.manifest_json import Index
 
 MAIL = """\
 # who reads the mail
@@ -171,3 +173,29 @@ def test_an_id_that_python_has_too_is_an_error_that_names_both(tmp_path: Path) -
         "drivers/mail.yml:2: driver id `email_assistant` is declared twice, here and at drivers/mail/driver.py:2. "
         "Give each driver an id of its own"
     )
+
+
+@pytest.mark.parametrize("name", [b"drivers/caf\xe9.yml", b"caf\xe9.agent.md", b"drivers/a\nb.yml"])
+def test_a_file_whose_name_is_no_text_is_refused(tmp_path: Path, name: bytes) -> None:
+    (tmp_path / "drivers").mkdir()
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+    path.write_text("---\nname: A\ndescription: B\nbuiltin_endpoints: true\n---\nx\n" if name.endswith(b"md") else MAIL)
+    with pytest.raises(ManifestProblemsError) as caught:
+        build_index(tmp_path)
+    assert [problem.what for problem in caught.value.problems] == [
+        "the name of the file holds bytes or marks that are no text"
+    ]
+    check_fresh(tmp_path, Index())
+
+
+def test_names_of_tools_that_are_no_text_harm_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "---\nname: A\ndescription: B\nbuiltin_endpoints: true\n---\nx\n", "a.agent.md")
+    (tmp_path / "tools").mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/tools/caf\xe9.py")).write_text("")
+    write_index(tmp_path, build_index(tmp_path))
+    assert check_fresh(tmp_path, load_index(tmp_path)) == []
+
+
+def test_a_file_in_the_place_of_the_folder_is_a_project_without_drivers(tmp_path: Path) -> None:
+    (tmp_path / "drivers").write_text("")
+    assert load_index(tmp_path) == Index()
