@@ -4,6 +4,7 @@ from tests.sabotage.doctor import OF_THE_DOCTOR
 from tests.sabotage.forms import OF_FORMS
 from tests.sabotage.index import OF_THE_INDEX
 from tests.sabotage.keeping import OF_KEEPING
+from tests.sabotage.kit import OF_THE_KIT
 from tests.sabotage.lifecycle import OF_LIFECYCLE
 from tests.sabotage.limits import OF_LIMITS
 from tests.sabotage.observing import OBSERVED
@@ -331,6 +332,7 @@ PLANTED = (
     *OF_LIMITS,
     *OF_SETTINGS,
     *OF_LIFECYCLE,
+    *OF_THE_KIT,
     *OF_THE_DOCTOR,
     *OF_ORDER,
     *OF_OUTSIDE,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.clock import FakeClock
-from tests.support.faults import Do, Faults
+from tests.support.faults import Faults
 from tests.support.gate import Gate, begun, gated
 from tests.support.harness import ANN, Harness, an_os, until
 from vextir_os.adapters.sqlite.entities import EntityProperties
@@ -21,6 +21,7 @@ from vextir_os.driverkit.manifest import Retry
 from vextir_os.driverkit.result import Result
 from vextir_os.events.event import Event
 from vextir_os.runs.deadletter import dead_run_id
+from vextir_os.testing.wires import Do
 
 RETRY = Retry(max_attempts=3, base_s=20, cap_s=60)
 RETRY_DUE_S = 11.0

@@ -6,18 +6,20 @@ worker dies there.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Literal
 
 from vextir_os.errors import StoreError, StoreUnavailableError
-from vextir_os.ports.atomic import Atomic, Operation, Replace
-from vextir_os.ports.queue import Delivery, Message, Queue
-from vextir_os.ports.store import Document, Page, Patch, Store, Stored, Where
+from vextir_os.ports.atomic import Atomic
+from vextir_os.ports.queue import Queue
+from vextir_os.ports.store import Document, Patch, Store
+from vextir_os.testing.wires import Call, Do, Through, WiredAtomic, WiredQueue, WiredStore
 
 Fault = Literal["down", "lost", "late", "meddled", "crash before", "crash after"]
-Do = Callable[[], Awaitable[Any]]
+
+_NEVER = frozenset({"abandon", "dead_letter", "renew", "cancel_scheduled"})
+"""Calls that never go wrong here, and are not counted."""
 
 
 class Crash(BaseException):
@@ -81,101 +83,38 @@ class Faults:
         return answer
 
 
-class FaultyStore:
+class FaultyStore(WiredStore):
     """A `Store`."""
 
     def __init__(self, inner: Store, faults: Faults) -> None:
-        self._inner = inner
-        self._through = faults.through
-
-    async def create(self, container: str, document: Document) -> Any:
-        return await self._through("create", partial(self._inner.create, container, document))
-
-    async def read(self, container: str, pk: str, id: str) -> Stored:  # noqa: A002
-        answer: Stored = await self._through("read", partial(self._inner.read, container, pk, id))
-        return answer
-
-    async def replace(self, container: str, document: Document, *, if_match: str) -> Any:
-        do = partial(self._inner.replace, container, document, if_match=if_match)
-        return await self._through("replace", do, partial(touch, self._inner, container, document))
-
-    async def upsert(self, container: str, document: Document) -> Any:
-        return await self._through("upsert", partial(self._inner.upsert, container, document))
-
-    async def delete(self, container: str, pk: str, id: str, *, if_match: str | None = None) -> None:  # noqa: A002
-        await self._through("delete", partial(self._inner.delete, container, pk, id, if_match=if_match))
-
-    async def patch(
-        self,
-        container: str,
-        pk: str,
-        id: str,  # noqa: A002
-        changes: Sequence[Patch],
-        *,
-        only_if: Sequence[Where] = (),
-    ) -> Any:
-        return await self._through("patch", partial(self._inner.patch, container, pk, id, changes, only_if=only_if))
-
-    async def query(
-        self,
-        container: str,
-        where: Sequence[Where] = (),
-        *,
-        order: Literal["oldest", "newest"] = "oldest",
-        limit: int = 100,
-        continuation: str = "",
-    ) -> Page:
-        do = partial(self._inner.query, container, where, order=order, limit=limit, continuation=continuation)
-        answer: Page = await self._through("query", do)
-        return answer
+        super().__init__(inner, _by_way_of(faults, inner))
 
 
-class FaultyQueue:
+class FaultyQueue(WiredQueue):
     """A `Queue`; `send`, `receive` and `complete` go wrong."""
 
     def __init__(self, inner: Queue, faults: Faults) -> None:
-        self._inner = inner
-        self._through = faults.through
-        self.name = inner.name
-
-    async def send(self, messages: Sequence[Message], *, at: float | None = None) -> Sequence[int]:
-        answer: Sequence[int] = await self._through("send", partial(self._inner.send, messages, at=at))
-        return answer
-
-    async def receive(self, limit: int, wait: float) -> Sequence[Delivery]:
-        answer: Sequence[Delivery] = await self._through("receive", partial(self._inner.receive, limit, wait))
-        return answer
-
-    async def complete(self, token: str) -> None:
-        await self._through("complete", partial(self._inner.complete, token))
-
-    async def abandon(self, token: str) -> None:
-        await self._inner.abandon(token)
-
-    async def dead_letter(self, token: str, *, reason: str, description: str = "") -> None:
-        await self._inner.dead_letter(token, reason=reason, description=description)
-
-    async def renew(self, token: str) -> float:
-        return await self._inner.renew(token)
-
-    async def cancel_scheduled(self, sequence: int) -> None:
-        await self._inner.cancel_scheduled(sequence)
+        super().__init__(inner, _by_way_of(faults))
 
 
-class FaultyAtomic:
+class FaultyAtomic(WiredAtomic):
     """An `Atomic`."""
 
     def __init__(self, inner: Atomic, store: Store, faults: Faults) -> None:
-        self._inner = inner
-        self._store = store
-        self._through = faults.through
+        super().__init__(inner, _by_way_of(faults, store))
 
-    async def transact(self, operations: Sequence[Operation], *, durable: bool = True) -> Sequence[str]:
-        first = operations[0]
-        meddle = partial(touch, self._store, first.container, first.document) if isinstance(first, Replace) else None
-        do = partial(self._inner.transact, operations, durable=durable)
-        answer: Sequence[str] = await self._through("transact", do, meddle)
-        return answer
+
+def _by_way_of(faults: Faults, store: Store | None = None) -> Through:
+    """Return a way for the calls of a port; and for what somebody else does first."""
+
+    async def through(call: Call, do: Do) -> Any:
+        name = call.name.partition(".")[2]
+        if name in _NEVER:
+            return await do()
+        meddle = partial(touch, store, *call.replaces) if store is not None and call.replaces is not None else None
+        return await faults.through(name, do, meddle)
+
+    return through
 
 
 async def touch(store: Store, container: str, document: Document) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
-from tests.support.faults import Do, Fault, Faults
+from tests.support.faults import Fault, Faults
 from vextir_os.errors import NotFoundError
 from vextir_os.ports.store import Stored
+from vextir_os.testing.wires import Do
 
 
 class Frozen(Faults):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple, cast
 
-from vextir_os.ports.atomic import Atomic, Create, Operation, Replace, Send
+from vextir_os.ports.atomic import Atomic, Create, Operation, Replace
 from vextir_os.ports.blobs import BlobRef, Blobs
 from vextir_os.ports.queue import Delivery, Message, Queue
 from vextir_os.ports.store import Document, Page, Patch, Store, Stored, Where
@@ -22,12 +22,12 @@ class Call(NamedTuple):
     Attributes:
         name: `store.create`, `queue.send`, `atomic.transact`, `blobs.put`, …
         writes_record: Whether it writes the record of an event.
-        sends: The messages that it sends, with the name of their queue.
+        replaces: The document that it replaces first, with its container.
     """
 
     name: str
     writes_record: bool = False
-    sends: tuple[tuple[str, Message], ...] = ()
+    replaces: tuple[str, Document] | None = None
 
 
 Through = Callable[[Call, Do], Awaitable[Any]]
@@ -53,7 +53,9 @@ class WiredStore:
     async def replace(self, container: str, document: Document, *, if_match: str) -> str:
         """As the port says."""
         do = partial(self._inner.replace, container, document, if_match=if_match)
-        return await self._write("store.replace", container, do)
+        call = Call("store.replace", writes_record=container == EVENTS, replaces=(container, document))
+        answer: str = await self._through(call, do)
+        return answer
 
     async def upsert(self, container: str, document: Document) -> str:
         """As the port says."""
@@ -110,8 +112,8 @@ class WiredQueue:
 
     async def send(self, messages: Sequence[Message], *, at: float | None = None) -> Sequence[int]:
         """As the port says."""
-        call = Call("queue.send", sends=tuple((self.name, message) for message in messages))
-        answer: Sequence[int] = await self._through(call, partial(self._inner.send, messages, at=at))
+        do = partial(self._inner.send, messages, at=at)
+        answer: Sequence[int] = await self._through(Call("queue.send"), do)
         return answer
 
     async def receive(self, limit: int, wait: float) -> Sequence[Delivery]:
@@ -152,10 +154,11 @@ class WiredAtomic:
 
     async def transact(self, operations: Sequence[Operation], *, durable: bool = True) -> Sequence[str]:
         """As the port says."""
+        first = operations[0]
         call = Call(
             "atomic.transact",
+            replaces=(first.container, first.document) if isinstance(first, Replace) else None,
             writes_record=any(isinstance(one, (Create, Replace)) and one.container == EVENTS for one in operations),
-            sends=tuple((one.entity, sent) for one in operations if isinstance(one, Send) for sent in one.messages),
         )
         do = partial(self._inner.transact, operations, durable=durable)
         answer: Sequence[str] = await self._through(call, do)

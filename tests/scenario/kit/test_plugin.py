@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -108,3 +109,8 @@ def test_a_test_in_no_project_is_told_what_is_looked_for(tmp_path: Path) -> None
         cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert "lies in no project: no folder above it has drivers/<name>/driver.py or policies/*.yaml" in done.stdout
+
+
+def test_the_plugin_comes_with_the_distribution() -> None:
+    (ours,) = (point for point in entry_points(group="pytest11") if point.value == "vextir_os.testing.plugin")
+    assert ours.name == "vextir"
