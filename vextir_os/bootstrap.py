@@ -30,6 +30,7 @@ from vextir_os.processor.books import Books
 from vextir_os.processor.control import Control
 from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
+from vextir_os.processor.health import Health
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observer, Observers
 from vextir_os.processor.paused import Paused
@@ -261,6 +262,7 @@ async def _assemble(
         dead_letters=DeadLetters(parts, intake),
         pausing=Pausing(parts),
         switching=Switching(parts),
+        health=Health(parts),
         departed=Departed(parts, storage.broker.give_up),
         observers=observers,
         storage=storage,

@@ -14,6 +14,7 @@ from vextir_os.ports.store import Store
 from vextir_os.processor.control import Control
 from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
+from vextir_os.processor.health import Health
 from vextir_os.processor.intake import Intake
 from vextir_os.processor.observe import Observers
 from vextir_os.processor.pausing import Pausing
@@ -53,6 +54,7 @@ class Kernel:
     dead_letters: DeadLetters
     pausing: Pausing
     switching: Switching
+    health: Health
     departed: Departed
     observers: Observers
     storage: Gauged

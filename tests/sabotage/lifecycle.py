@@ -4,7 +4,7 @@ from tests.sabotage.planted import Planted
 
 VERSIONS, OFF = "scenario/test_versions.py", "scenario/test_off.py"
 RELOAD = "scenario/test_reload.py"
-HEARTBEAT = "scenario/test_heartbeat.py"
+HEARTBEAT, HEALTH = "scenario/test_heartbeat.py", "scenario/test_health.py"
 CLASSES, DECLARED = "scenario/test_classes.py", "unit/driverkit/test_classes.py"
 
 OF_LIFECYCLE = (
@@ -133,5 +133,26 @@ OF_LIFECYCLE = (
         "self._silent = 0 if self._beats.count != self._seen else self._silent + 1",
         "self._silent = self._silent + 1",
         (HEARTBEAT, "beats_goes_on"),
+    ),
+    Planted(
+        "what a dead process said of its drivers counts for ever",
+        "runs/healthfile.py",
+        'said = [one for one in by_worker.values() if one["until"] > now]',
+        "said = [*by_worker.values()]",
+        (HEALTH, "that_is_gone"),
+    ),
+    Planted(
+        "one worker takes back what another said",
+        "runs/healthfile.py",
+        'if name != worker and said["until"] > now',
+        'if name == worker and said["until"] > now',
+        (HEALTH, "leave_what_others_said"),
+    ),
+    Planted(
+        "a driver's words reach the terminal as they are",
+        "processor/health.py",
+        'char if char.isprintable() else "\\N{REPLACEMENT CHARACTER}"',
+        "char",
+        (HEALTH, "what_a_driver_says"),
     ),
 )

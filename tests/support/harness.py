@@ -26,6 +26,7 @@ from vextir_os.processor.books import Books
 from vextir_os.processor.control import Control
 from vextir_os.processor.deadletters import DeadLetters
 from vextir_os.processor.departed import Departed
+from vextir_os.processor.health import Health
 from vextir_os.processor.pausing import Pausing
 from vextir_os.processor.pipeline import Processor
 from vextir_os.processor.sweep import Sweep
@@ -226,6 +227,7 @@ def with_parts(kernel: Kernel, parts: Parts) -> Kernel:
         dead_letters=DeadLetters(parts, kernel.intake),
         pausing=Pausing(parts),
         switching=Switching(parts),
+        health=Health(parts),
         departed=Departed(parts, kernel.departed._give_up),
     )
 

@@ -14,6 +14,7 @@ from vextir_os.api.problem import Problem, RefusedError
 from vextir_os.errors import NotFoundError, UnknownDriverError, VextirError
 from vextir_os.kernel import Kernel, operator
 from vextir_os.processor.switching import shares_of
+from vextir_os.runs.healthfile import UnwellDoc
 
 PATH = "/v1/drivers"
 """Where they are."""
@@ -22,10 +23,11 @@ _TEXT = {"type": "string"}
 _OFF = {"type": ["object", "null"], "description": "Who turned it off, when and why; null while it is on."}
 _DRIVER: dict[str, Any] = {
     "type": "object",
-    "required": ["id", "kind", "version", "form", "isolation", "capabilities", "off", "share"],
+    "required": ["id", "kind", "version", "form", "isolation", "capabilities", "off", "share", "unhealthy"],
     "properties": {
         "id": _TEXT, "kind": _TEXT, "version": _TEXT, "form": _TEXT, "isolation": _TEXT, "off": _OFF,
         "capabilities": {"type": "array", "items": _TEXT},
+        "unhealthy": {"type": ["object", "null"], "description": "What it says of itself, and since when."},
         "share": {"type": "number", "description": "Part of 1 of the driver's new events that this version gets."},
     },
 }  # fmt: skip
@@ -44,6 +46,7 @@ class DriverRoutes:
     def __init__(self, kernel: Kernel) -> None:
         self._registry = kernel.registry
         self._switching = kernel.switching
+        self._health = kernel.health
         self._room = Room(10 * ACT_BYTES)
         self._who = operator(kernel.settings)
 
@@ -70,6 +73,7 @@ class DriverRoutes:
 
     async def _list(self) -> Response:
         switches, drivers = await self._switching.listed(), list[dict[str, Any]]()
+        unwell = await self._health.known()
         for driver, leading in self._registry.manifests.items():
             versions = self._registry.versions.get(driver, (leading,))
             shares = shares_of(versions, switches)
@@ -83,6 +87,7 @@ class DriverRoutes:
                     "capabilities": list(each.capabilities),
                     "off": switches.get("off", {}).get(driver),
                     "share": shares[each.version],
+                    "unhealthy": _said(unwell.get(f"{driver}@{each.version}" if len(versions) > 1 else driver)),
                 }
                 for each in versions
             ]
@@ -118,6 +123,10 @@ class DriverRoutes:
             return json_of(dict(await self._switching.weigh(name, weights, self._who)))
         except UnknownDriverError as error:
             raise _missing(error) from None
+
+
+def _said(unwell: UnwellDoc | None) -> dict[str, Any] | None:
+    return None if unwell is None else {"reason": unwell["reason"], "since": unwell["since"]}
 
 
 def _missing(error: VextirError) -> RefusedError:

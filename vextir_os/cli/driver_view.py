@@ -15,7 +15,7 @@ from vextir_os.registry.manifest_json import manifest_json
 _APART = ("module", "attribute", "entry", "line", "schema", "agent")
 _SAID = frozenset(
     {"id", "description", "capabilities", "permissions", "timeout_s", "form", "origin", "code_hash", "where"}
-    | {"data_schema", "agent", "last_runs", "paused", "off", "share", "versions"}
+    | {"data_schema", "agent", "last_runs", "paused", "off", "share", "unhealthy", "versions"}
 )
 FORMS: Mapping[str, str] = {
     "function": "a function under @driver",

@@ -48,7 +48,7 @@ def drivers(*words: Words, output: Output = "table", project: Project = None) ->
     if any(item["share"] is not None for item in items):
         head = (*head[:3], "GETS", *head[3:])
         lines = [_with(line, 3, _gets(item)) for line, item in zip(lines, items, strict=True)]
-    if any(item["paused"] or item["off"] for item in items):
+    if any(item["paused"] or item["off"] or item["unhealthy"] for item in items):
         head = (head[0], "NOW", *head[1:])
         lines = [_with(line, 1, _now(item)) for line, item in zip(lines, items, strict=True)]
     write_list(screen.stdout(), output, many="drivers", one="driver", items=items, table=lines, head=head)
@@ -80,6 +80,10 @@ def show(name: Name, /, *, output: Output = "table", project: Project = None) ->
     to.write(*driver_lines(to, manifest, view))
     if view["paused"] is not None:
         screen.stderr().write(f"it is paused. Next: vextir resume driver {name}")
+    if view["unhealthy"] is not None:
+        from vextir_os.cli.text import visible
+
+        screen.stderr().write(f"it is not well: {visible(view['unhealthy']['reason'])}")
     if view["off"] is not None:
         screen.stderr().write(f"it is off. Next: vextir drivers on {name}")
     return Exit.DONE
@@ -156,7 +160,8 @@ def _with(line: screen.Line, at: int, span: screen.Span) -> screen.Line:
 
 
 def _now(item: Mapping[str, Any]) -> screen.Span:
-    return screen.Span("off" if item["off"] else "paused" if item["paused"] else "", "warn")
+    words = [word for word in ("off", "paused", "unhealthy") if item[word]]
+    return screen.Span(", ".join(words), "warn")
 
 
 def _gets(item: Mapping[str, Any]) -> screen.Span:

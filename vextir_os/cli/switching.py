@@ -15,6 +15,7 @@ from vextir_os.kernel import operator
 from vextir_os.local.loop import run
 from vextir_os.processor.pausing import pause_view
 from vextir_os.processor.switching import shares_of
+from vextir_os.runs.healthfile import UnwellDoc
 from vextir_os.runs.pauses import PauseDoc
 from vextir_os.runs.switches import OffDoc, SwitchesDoc
 from vextir_os.settings import Settings
@@ -93,27 +94,30 @@ def percent(part: float) -> str:
 
 
 class Said(NamedTuple):
-    """What people have said of drivers: pauses by id, and what is switched."""
+    """What people have said of drivers: pauses by id, what is switched; and which say that they are not well."""
 
     pauses: Mapping[str, Mapping[str, Any]]
     switches: SwitchesDoc
+    unwell: Mapping[str, UnwellDoc]
 
     def of(self, manifest: Manifest, versions: tuple[Manifest, ...]) -> dict[str, Any]:
         """Return what counts for a driver now; `share` is its part of 1 of the new events, where it has versions."""
         share = shares_of(versions, self.switches)[manifest.version] if len(versions) > 1 else None
         off = self.switches.get("off", {}).get(manifest.id)
-        return {"paused": self.pauses.get(manifest.id), "off": off, "share": share}
+        unwell = self.unwell.get(f"{manifest.id}@{manifest.version}" if len(versions) > 1 else manifest.id)
+        unhealthy = None if unwell is None else {"reason": unwell["reason"], "since": unwell["since"]}
+        return {"paused": self.pauses.get(manifest.id), "off": off, "share": share, "unhealthy": unhealthy}
 
 
 def said_of_drivers(settings: Settings) -> Said:
     """Return what people have said of the drivers of a project; nothing where it has no data yet."""
     if not (settings.data_dir / "vextir.db").exists():
-        return Said({}, {})
+        return Said({}, {}, {})
 
     async def read() -> Said:
         async with open_to_read(settings) as kernel:
             pauses = {entry["name"]: pause_view(entry) for entry in await kernel.pausing.listed() if _of_driver(entry)}
-            return Said(pauses, await kernel.switching.listed())
+            return Said(pauses, await kernel.switching.listed(), await kernel.health.known())
 
     return run(read())
 

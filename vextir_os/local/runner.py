@@ -9,6 +9,7 @@ from vextir_os.kernel import Kernel
 from vextir_os.local.deaths import Deaths
 from vextir_os.local.pool import Pool
 from vextir_os.local.presence import Presence
+from vextir_os.processor.health import EVERY_S
 from vextir_os.runs.record import Lane
 
 _LOG = logging.getLogger("vextir.runner")
@@ -35,6 +36,7 @@ class Runner:
         self._loops = [
             *(asyncio.create_task(pool.receive(), name=f"vextir-{name}") for name, pool in self._pools.items()),
             asyncio.create_task(self._sweep(), name="vextir-sweep"),
+            asyncio.create_task(self._ask(), name="vextir-health"),
             asyncio.create_task(Deaths(self._kernel).watch(), name="vextir-deaths"),
         ]
         return self
@@ -50,6 +52,14 @@ class Runner:
     async def wait(self) -> None:
         """Wait until a loop of the runner fails, and raise what it raised."""
         await asyncio.gather(*self._loops)
+
+    async def _ask(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self._kernel.health.ask()
+            except StoreError as error:
+                _LOG.warning("cannot write down which drivers are well: %s", error)
 
     async def _sweep(self) -> None:
         while True:

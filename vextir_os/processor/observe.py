@@ -47,6 +47,9 @@ class Observer:
     def lost(self, driver: str) -> None:
         """Hear that a run was dropped unwritten: another worker has it."""
 
+    def unwell(self, driver: str) -> None:
+        """Hear that a started driver was asked how it is, and is not well."""
+
     def quarantined(self, reason: str, document_id: str) -> None:
         """Hear that a message became a dead letter."""
 
@@ -130,6 +133,11 @@ class Observers(Observer):
     def lost(self, driver: str) -> None:
         """Pass it on."""
         for hear in self._hear["lost"]:
+            hear(driver)
+
+    def unwell(self, driver: str) -> None:
+        """Pass it on."""
+        for hear in self._hear["unwell"]:
             hear(driver)
 
     def quarantined(self, reason: str, document_id: str) -> None:

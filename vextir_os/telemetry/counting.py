@@ -85,6 +85,10 @@ class Counting(Observer):
         """Count it."""
         self.counts.driver(driver).lost += 1
 
+    def unwell(self, driver: str) -> None:
+        """Count the answer."""
+        self.counts.driver(driver).unwell += 1
+
     def quarantined(self, reason: str, document_id: str) -> None:  # noqa: ARG002 - told all the same
         """Count it."""
         self.counts.dead_letters["message"] += 1

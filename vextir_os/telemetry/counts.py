@@ -56,12 +56,12 @@ class Tally(dict[str, int]):
 class OfDriver:
     """What is counted of one driver; `states` are those of runs that ended for good."""
 
-    __slots__ = ("duration", "emitted", "lost", "retries", "states")
+    __slots__ = ("duration", "emitted", "lost", "retries", "states", "unwell")
 
     def __init__(self) -> None:
         self.states = {"done": 0, "dead": 0}
         self.duration = Buckets()
-        self.retries = self.lost = self.emitted = 0
+        self.retries = self.lost = self.emitted = self.unwell = 0
 
 
 @dataclass(slots=True, kw_only=True)

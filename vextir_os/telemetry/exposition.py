@@ -95,6 +95,7 @@ def _drivers(counts: Counts) -> Iterator[Metric]:
     yield _histogram("vextir_run_duration_seconds", "Attempts of runs, from claim to commit.", durations, "driver")
     for metric, text, values in (
         ("vextir_run_retries", "Attempts that failed and are tried again.", {n: d.retries for n, d in drivers}),
+        ("vextir_driver_unhealthy", "Questions that a driver answered as not well.", {n: d.unwell for n, d in drivers}),
         ("vextir_runs_lost", "Runs dropped since another worker had them.", {n: d.lost for n, d in drivers}),
         ("vextir_events_emitted", "Events that commits of runs published.", {n: d.emitted for n, d in drivers}),
     ):

@@ -23,7 +23,7 @@ _PAIR = " "
 _PLAIN = ("admitted", "received", "again", "unlogged")
 _BY_LABEL = ("published", "refused", "finished", "dead_letters", "settled", "missed", "swept")
 _TIMES = ("wait", "latency")
-_OF_DRIVER = ("retries", "lost", "emitted")
+_OF_DRIVER = ("retries", "lost", "emitted", "unwell")
 
 
 @contextlib.asynccontextmanager

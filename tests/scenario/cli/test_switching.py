@@ -3,6 +3,8 @@
 import pytest
 
 from tests.scenario.cli.vextir import Project
+from tests.support.harness import an_os
+from vextir_os import Event, driver
 
 TWO = """
 @driver("keeper", kind="io", capabilities=["note.*"], version="2", weight=10)
@@ -78,6 +80,24 @@ def test_what_cannot_be_switched_is_said(two: Project, arguments: tuple[str, ...
     done = two.run("drivers", *arguments)
     assert message in " ".join((done.err + done.out).replace("next:", "").split())
     assert done.code == code
+
+
+async def test_a_driver_that_is_not_well_is_shown(project: Project) -> None:
+    @driver("keeper", capabilities=["note.*"])
+    class Keeper:
+        async def handle(self, event: Event) -> None: ...
+
+        async def health(self) -> str:
+            return "the box is closed"
+
+    project.run("build")
+    async with an_os(project.root, Keeper) as os:
+        await os.event("note.made")
+        await os.kernel.health.ask()
+    data = str(project.root / "data")
+    rows = {line.split("\t")[0]: line.split("\t")[1] for line in project.run("drivers", VEXTIR_DATA_DIR=data).lines}
+    assert rows == {"hello": "", "keeper": "unhealthy", "broken": "", "later": ""}
+    assert "it is not well: the box is closed" in project.run("drivers", "show", "keeper", VEXTIR_DATA_DIR=data).err
 
 
 def test_without_a_policy_nobody_switches(project: Project) -> None:
