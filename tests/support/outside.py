@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -41,7 +42,7 @@ def answer(status: str = "200 OK", body: bytes = b"{}", headers: Mapping[str, st
 
 
 @contextlib.asynccontextmanager
-async def outside(say: bytes | Callable[[Asked], bytes]) -> AsyncIterator[Outside]:
+async def outside(say: bytes | Callable[[Asked], bytes], tls: ssl.SSLContext | None = None) -> AsyncIterator[Outside]:
     """Serve; each request is answered with these bytes, or with what `say` returns, and its connection closed."""
     served: set[asyncio.Task[None]] = set()
 
@@ -60,7 +61,7 @@ async def outside(say: bytes | Callable[[Asked], bytes]) -> AsyncIterator[Outsid
     def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         served.add(asyncio.create_task(serve(reader, writer)))
 
-    server = await asyncio.start_server(begin, "127.0.0.1", 0)
+    server = await asyncio.start_server(begin, "127.0.0.1", 0, ssl=tls)
     host = Outside(port=server.sockets[0].getsockname()[1])
     async with server:
         yield host
