@@ -18,6 +18,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("settings", project.settings),
     ("project", files.project_files),
     ("index", project.index),
+    ("isolation", project.isolation),
     ("policies", project.policies),
     ("data", files.data_files),
     ("keys", files.keys),

@@ -63,6 +63,32 @@ def index(patient: Patient) -> Iterator[Finding]:
     yield Finding(check="index", level="ok", what=f"fresh: {counted(len(found.manifests), 'driver')}")
 
 
+def isolation(patient: Patient) -> Iterator[Finding]:
+    """Look whether the kernel itself keeps drivers in their place that run in processes."""
+    from vextir_os.isolation.landlock import version
+    from vextir_os.registry.index import load_index
+
+    try:
+        ids = [one.id for one in load_index(patient.root).manifests if one.isolation == "process"]
+    except StaleIndexError:
+        # What is wrong with the index, its own check says.
+        ids = []
+    kernel = version()
+    if ids and not kernel:
+        yield Finding(
+            check="isolation",
+            level="warning",
+            what=f"{counted(len(ids), 'driver')} in processes of their own, and no Landlock in this kernel: "
+            f"{', '.join(ids[:_SHOWN])}",
+            means="what they may touch is limited by Python alone, which native code gets around",
+            advice="Use Linux 5.13 or newer with Landlock switched on: docs/guides/isolation.md",
+        )
+        return
+    running = counted(len(ids), "driver") if ids else "no driver"
+    there = f"Landlock {kernel}" if kernel else "no Landlock"
+    yield Finding(check="isolation", level="ok", what=f"{running} in processes of their own; {there} in this kernel")
+
+
 def policies(patient: Patient) -> Iterator[Finding]:
     """Look whether the policies can be read, and whether they protect what others can reach."""
     from vextir_os.policy.loader import load_policies

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.patient import a_patient, said
 from vextir_os.cli.doctor import port, project
+from vextir_os.isolation import landlock
 from vextir_os.local.presence import Presence
 from vextir_os.registry.index import build_index, write_index
 
@@ -56,6 +57,31 @@ def test_an_index_that_is_stale_missing_or_broken_is_a_warning(tmp_path: Path) -
 def test_a_pack_that_is_not_installed_is_a_problem(tmp_path: Path) -> None:
     (problem,) = said(project.index(a_patient(tmp_path, VEXTIR_PACKS="no-such-pack")), "problem")
     assert "no-such-pack" in problem
+
+
+PROCESS = """
+from vextir_os import driver
+
+@driver("a.b", capabilities=["x.y"], isolation="process")
+async def it(event): ...
+"""
+
+
+def test_drivers_in_processes_on_a_kernel_that_does_not_hold_them_are_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = a_patient(tmp_path)
+    kernel = [0]
+    monkeypatch.setattr(landlock, "version", lambda: kernel[0])
+    assert said(project.isolation(patient)) == ["ok: no driver in processes of their own; no Landlock in this kernel"]
+    (tmp_path / "drivers/a").mkdir()
+    (tmp_path / "drivers/a/driver.py").write_text(PROCESS)
+    write_index(tmp_path, build_index(tmp_path))
+    assert said(project.isolation(patient)) == [
+        "warning: 1 driver in processes of their own, and no Landlock in this kernel: a.b"
+    ]
+    kernel[0] = 3
+    assert said(project.isolation(patient)) == ["ok: 1 driver in processes of their own; Landlock 3 in this kernel"]
 
 
 @pytest.mark.parametrize(
