@@ -6,6 +6,7 @@ Looking for packs imports none of them.
 """
 
 import json
+import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from vextir_os.registry.modules import folders_of
 GROUP = "vextir.drivers"
 """Group of the entry points whose values name packages with driver folders."""
 
+_LOG = logging.getLogger("vextir.packs")
 _PACKAGE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
@@ -63,10 +65,15 @@ def installed_packs(found: Callable[[], Iterable[Distribution]] = distributions)
     """
     packs: dict[str, list[Pack]] = {}
     for distribution in found():
-        name = normalised(distribution.metadata["Name"] or "")
-        if name not in packs:
-            points = distribution.entry_points.select(group=GROUP)
-            packs[name] = [_pack(name, distribution, package) for package in sorted({point.value for point in points})]
+        try:
+            name = normalised(distribution.metadata["Name"] or "")
+            packages = sorted({point.value for point in distribution.entry_points.select(group=GROUP)})
+            version = distribution.version
+        except Exception as error:  # noqa: BLE001 - any of the many distributions may be damaged, in any way
+            _LOG.debug("a damaged distribution is passed over: %.200r", error)
+            continue
+        if name and name not in packs:
+            packs[name] = [_pack(name, version, distribution, package) for package in packages]
     return [pack for name in sorted(packs) for pack in packs[name]]
 
 
@@ -107,9 +114,9 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
-def _pack(name: str, distribution: Distribution, package: str) -> Pack:
+def _pack(name: str, version: str, distribution: Distribution, package: str) -> Pack:
     folder, problem = _folder(distribution, package)
-    return Pack(name=name, version=distribution.version, package=package, folder=folder, problem=problem)
+    return Pack(name=name, version=version, package=package, folder=folder, problem=problem)
 
 
 def _folder(distribution: Distribution, package: str) -> tuple[Path | None, str]:

@@ -219,6 +219,22 @@ def test_a_broken_driver_of_a_pack_names_pack_and_file(site: Path, root: Path) -
     )
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        pytest.param("entry_points.txt", b"[vextir.drivers]\nno value\n", id="no-value"),
+        pytest.param("entry_points.txt", b"[vextir.drivers\n\xff", id="no-text"),
+        pytest.param("METADATA", b"\xff\xfe", id="metadata"),
+        pytest.param("METADATA", b"", id="no-name"),
+    ],
+)
+def test_a_damaged_distribution_is_no_pack_and_hides_no_other(site: Path, file: str, content: bytes) -> None:
+    install(site, {"acme_other/__init__.py": ""}, name="acme-other", points={"other": "acme_other"})
+    install(site)
+    (site / "Acme.Drivers-1.2.0.dist-info" / file).write_bytes(content)
+    assert [pack.name for pack in packs_in(site)] == ["acme-other"]
+
+
 @pytest.mark.parametrize("name", ["Acme.Drivers", "acme_drivers", " ACME--drivers "])
 def test_a_name_has_one_spelling(name: str) -> None:
     assert normalised(name) == "acme-drivers"

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from vextir_os.registry.forms.agent_model import AgentPart
     from vextir_os.registry.forms.config_model import AgentsConfig
 
-MODEL = "AZURE_FUNCTIONS_AGENTS_MODEL"
 TIMEOUT = "AZURE_FUNCTIONS_AGENTS_TIMEOUT_SECONDS"
 TIMEOUT_S = 900.0
 """Longest turn of an agent where nobody says anything, in seconds."""

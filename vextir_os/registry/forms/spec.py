@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vextir_os.driverkit.agent import AgentSpec, Delegate
+from vextir_os.registry.forms.files import MAIN_SLUG
 from vextir_os.registry.forms.fitting import at
 from vextir_os.registry.forms.markdown import Page
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from vextir_os.registry.forms.agent_model import AgentPart, Chosen
     from vextir_os.registry.forms.agent_model import Delegate as DelegatePart
     from vextir_os.registry.forms.config_model import AgentsConfig
-
-MAIN = "main"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +97,7 @@ def _system_tools(part: "AgentPart", config: "AgentsConfig | None") -> tuple[str
 
 
 def _workflows(slug: str, part: "AgentPart", written: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    if slug != MAIN or not part.workflows.enabled:
+    if slug != MAIN_SLUG or not part.workflows.enabled:
         return None
     delegates = _delegates(part.workflows.subagents, written.get("subagents"))
     return {"exclude": list(written.get("exclude") or ()), "subagents": [list(one) for one in delegates]}

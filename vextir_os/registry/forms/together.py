@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from vextir_os.driverkit.agent import AgentSpec
 from vextir_os.errors import ManifestError, VextirError, did_you_mean, shown
+from vextir_os.registry.forms.files import MAIN_SLUG
 from vextir_os.registry.forms.fitting import at
 from vextir_os.registry.forms.markdown import Page
-from vextir_os.registry.forms.spec import MAIN, Around
+from vextir_os.registry.forms.spec import Around
 
 if TYPE_CHECKING:
     from vextir_os.registry.forms.agent_model import AgentPart, Chosen, Delegate
@@ -38,8 +39,10 @@ def together(drafts: Sequence[Drafted], around: Around, problems: list[VextirErr
         problems += _names(draft, "mcp", draft.part.mcp, around.servers)
         notes += _names(draft, "skills", draft.part.skills, around.skills)
         notes += _names(draft, "tools", draft.part.tools, around.tools)
-        if draft.part.workflows.enabled and draft.slug != MAIN:
-            notes.append(_problem(draft, f"workflows are started by `{MAIN}` alone", "Remove the key", "workflows"))
+        if draft.part.workflows.enabled and draft.slug != MAIN_SLUG:
+            notes.append(
+                _problem(draft, f"workflows are started by `{MAIN_SLUG}` alone", "Remove the key", "workflows")
+            )
         if draft.part.trigger and "auth_level" in draft.part.trigger.args:
             place = ("trigger", "args", "auth_level")
             notes.append(_problem(draft, "`auth_level` is out of date", "Write `http_auth`", *place))
