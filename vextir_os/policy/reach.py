@@ -1,6 +1,7 @@
 """Whether policies could ever allow what a driver asks for: what none allows is a slip in the one or the other. Pure.
 
-It errs on the side of "could": users, tenants and event types are not compared, since anybody may send anything.
+It errs on the side of "could": users, tenants, event types and conditions are not judged, since anybody may send
+anything.
 """
 
 from collections.abc import Callable, Sequence
@@ -38,8 +39,8 @@ def _may_be_allowed(wanted: ActionPattern, rules: Sequence[Rule]) -> bool:
 
 
 def _denies_all(rule: Rule, wanted: ActionPattern) -> bool:
-    """Whether a policy denies every action of the pattern, whoever asks, whatever the event."""
-    everybody = rule.users is None and rule.tenants is None and rule.events is None
+    """Whether a policy denies every action of the pattern, whoever asks, whatever the event and its data."""
+    everybody = rule.users is None and rule.tenants is None and rule.events is None and rule.condition is None
     return rule.policy.effect == "deny" and everybody and any(_covers(action, wanted) for action in rule.actions)
 
 

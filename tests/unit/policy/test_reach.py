@@ -11,10 +11,9 @@ from vextir_os.policy.model import Bundle, Effect, Match, Policy
 from vextir_os.policy.reach import meets, unreachable
 
 
-def policy(effect: Effect, *actions: str, priority: int = 100, **match: tuple[str, ...]) -> Policy:
-    return Policy(
-        id=f"{effect}-{priority}-{actions[0]}", effect=effect, match=Match(action=actions, **match), priority=priority
-    )
+def policy(effect: Effect, *actions: str, priority: int = 100, when: str = "", **match: tuple[str, ...]) -> Policy:
+    name = f"{effect}-{priority}-{actions[0]}"
+    return Policy(id=name, effect=effect, match=Match(action=actions, **match), priority=priority, when=when)
 
 
 def lost(*policies: Policy, permissions: tuple[str, ...] = ("emit:order.*",)) -> list[str]:
@@ -37,6 +36,8 @@ PROCESS = policy("allow", "process:order.*")
         pytest.param((policy("allow", "emit:**"), policy("deny", "emit:**", priority=9)), id="denied-below"),
         pytest.param((policy("allow", "emit:**"), policy("deny", "emit:**", priority=900, users=("ann",))),
                      id="denied-to-one-user"),
+        pytest.param((policy("allow", "emit:**"), policy("deny", "emit:**", priority=900, when="event.data.total > 9")),
+                     id="denied-on-a-condition"),
     ],
 )  # fmt: skip
 def test_what_a_policy_may_allow_is_left_alone(given: tuple[Policy, ...]) -> None:
