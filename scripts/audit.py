@@ -35,7 +35,7 @@ def audit(file: Path, program: Sequence[str] = PROGRAM, limit_s: float = LIMIT_S
         except subprocess.TimeoutExpired:
             return _unanswered(f"no answer within {limit_s:g} s")
         if not answer.exists():
-            said = done.stderr.strip().splitlines() or ["nothing was said"]
+            said = [line for line in done.stderr.splitlines() if re.search("[a-z]", line)] or ["nothing was said"]
             if _NOBODY.search(done.stderr):
                 return _unanswered(said[-1])
             print(f"audit: pip-audit failed with exit code {done.returncode}: {said[-1][:500]}")
@@ -47,6 +47,8 @@ def report(answer: Mapping[str, Any]) -> int:
     """Say what an answer of pip-audit holds; 1 when there are vulnerabilities, 2 when packages were not looked at."""
     packages = answer["dependencies"]
     passed_over = [f"{one['name']}: {one['skip_reason']}" for one in packages if "skip_reason" in one]
+    if packages and len(passed_over) == len(packages):
+        return _unanswered(f"who stands in PyPI's place knows of no package, {passed_over[0]}")
     found = [
         f"{one['name']} {one['version']}: {fault['id']}, repaired in {', '.join(fault['fix_versions']) or 'no version'}"
         for one in packages

@@ -68,6 +68,12 @@ def test_where_nobody_answers_it_says_so_and_is_no_failure(
     )
 
 
+def test_a_mirror_that_knows_of_no_package_has_not_answered(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    packages = [{"name": name, "skip_reason": "Dependency not found on PyPI"} for name in ("idna", "rich")]
+    assert audit(tmp_path / "x", answering(tmp_path, {"dependencies": packages, "fixes": []})) == 0
+    assert "knows of no package, idna: Dependency not found on PyPI\n" in capfd.readouterr().out
+
+
 def test_a_program_that_hangs_is_ended_and_is_no_failure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     hanging = [sys.executable, "-c", "import threading; threading.Event().wait()"]
     assert audit(tmp_path / "x", hanging, limit_s=0.2) == 0
@@ -75,5 +81,5 @@ def test_a_program_that_hangs_is_ended_and_is_no_failure(tmp_path: Path, capfd: 
 
 
 def test_anything_else_that_goes_wrong_is_a_failure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert audit(tmp_path / "x", answering(tmp_path, says="error: no such file", code=1)) == 2
+    assert audit(tmp_path / "x", answering(tmp_path, says="error: no such file\n    ^", code=1)) == 2
     assert capfd.readouterr().out == "audit: pip-audit failed with exit code 1: error: no such file\n"
