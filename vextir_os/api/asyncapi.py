@@ -1,9 +1,11 @@
 """`GET /v1/asyncapi.json`: which events the OS takes and sends, for those who build on it."""
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from vextir_os.driverkit.manifest import Manifest
 from vextir_os.events import jsonio
 from vextir_os.kernel import Kernel
 from vextir_os.registry.registry import Registry
@@ -23,15 +25,17 @@ class AsyncApi:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._one = asyncio.Lock()
-        self._made: tuple[Registry, bytes] | None = None
+        self._made: tuple[Mapping[str, Manifest], bytes] | None = None
 
     async def answer(self) -> Response:
         """Return the document."""
         registry = self._kernel.registry
         async with self._one:
-            if self._made is None or self._made[0] is not registry:
+            # A reload puts another table of manifests into the same registry.
+            manifests = registry.manifests
+            if self._made is None or self._made[0] is not manifests:
                 # Beside the event loop, since many drivers make much text.
-                self._made = registry, await asyncio.to_thread(self._document, registry)
+                self._made = manifests, await asyncio.to_thread(self._document, registry)
         return Response(self._made[1], 200, media_type="application/json")
 
     def _document(self, registry: Registry) -> bytes:

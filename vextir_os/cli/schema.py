@@ -4,22 +4,25 @@ What goes to a file is the same, byte for byte, as long as the drivers are.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
 from vextir_os.cli import screen
-from vextir_os.cli.errors import Exit
+from vextir_os.cli.errors import Exit, warn
+from vextir_os.cli.indexing import packs_of
 from vextir_os.cli.options import Flag, Project, Words, no_words
 from vextir_os.cli.output import table_lines, yaml_text
 from vextir_os.cli.project import settings_of
 from vextir_os.cli.root import find_root
 from vextir_os.cli.text import visible, visible_json
+from vextir_os.driverkit.manifest import Manifest
 from vextir_os.errors import NotFoundError, UsageError, VextirError, did_you_mean, shown
 from vextir_os.events import jsonio
-from vextir_os.registry.index import load_index
+from vextir_os.registry.index import check_fresh, load_index
+from vextir_os.settings import Settings
 
 Form = Annotated[
     Literal["json", "yaml"],
@@ -46,7 +49,7 @@ def asyncapi(*words: Words, to: File = None, output: Form = "json", project: Pro
     from vextir_os.schemas.project import info_of
 
     settings = settings_of(project)
-    made = document(load_index(settings.root).manifests, info_of(settings))
+    made = document(_manifests(settings), info_of(settings))
     if to is None:
         screen.stdout().write(_text(made, output))
     else:
@@ -57,19 +60,20 @@ def asyncapi(*words: Words, to: File = None, output: Form = "json", project: Pro
 @app.command
 def events(*, to: Folder = None, output: Form = "json", project: Project = None) -> int:
     """Write one JSON Schema that checks events of all types; with --to, also one of the data of each type."""
-    from vextir_os.schemas.events import data_schema, event_schema, key_of
+    from vextir_os.schemas.events import data_schema, event_schema
     from vextir_os.schemas.project import info_of
     from vextir_os.schemas.types import known_types
 
     settings = settings_of(project)
-    types = known_types(load_index(settings.root).manifests)
+    types = known_types(_manifests(settings))
     whole = event_schema(types, f"Events of {info_of(settings).title}")
     if to is None:
         screen.stdout().write(_text(whole, output))
         return Exit.DONE
     made = {"event": whole, **{f"{name}.data": data_schema(known) for name, known in types.items()}}
     for name, content in made.items():
-        _write(to / f"{key_of(name)}.schema.{output}", _text(content, output))
+        # Not the keys of the document: where capitals do not count, `github.ANY` is the file of `github.any`.
+        _write(to / f"{name.replace('*', '+')}.schema.{output}", _text(content, output))
     return Exit.DONE
 
 
@@ -80,7 +84,7 @@ def event(type_: Type, /, *, output: Form = "json", project: Project = None) -> 
     from vextir_os.schemas.types import known_types, of_one
 
     settings = settings_of(project)
-    manifests = load_index(settings.root).manifests
+    manifests = _manifests(settings)
     known = of_one(type_, manifests)
     if known is None:
         hint = did_you_mean(type_, known_types(manifests)) or "Run: vextir schema events"
@@ -108,6 +112,15 @@ def editor(*, to: Folder = None, write: Write = False, project: Project = None) 
         rows = [[screen.Span(kind.file, "bold"), screen.Span(", ".join(kind.files))] for kind in KINDS]
         screen.stdout().write(*table_lines(screen.stdout(), rows, ("SCHEMA", "FILES")))
     return Exit.DONE
+
+
+def _manifests(settings: Settings) -> Sequence[Manifest]:
+    """Return what the index says, and say so where the drivers have changed since."""
+    index = load_index(settings.root)
+    stale = check_fresh(settings.root, index, packs_of(settings))
+    if stale:
+        warn(screen.stderr(), f"{stale[0].what}: this is how it was then. {stale[0].hint}")
+    return index.manifests
 
 
 def _settings_of(path: Path) -> dict[str, Any]:

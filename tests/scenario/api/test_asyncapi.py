@@ -4,6 +4,8 @@ from pathlib import Path
 
 from tests.scenario.api.serving import a_server, hear, problem
 from tests.support.asyncapi import problems_of
+from vextir_os import Event, driver
+from vextir_os.registry.registry import Registry
 
 
 async def test_it_is_served_and_valid(tmp_path: Path) -> None:
@@ -23,3 +25,17 @@ async def test_it_is_served_and_valid(tmp_path: Path) -> None:
 async def test_it_needs_the_key(tmp_path: Path) -> None:
     async with a_server(tmp_path, headers={}) as served:
         assert problem(await served.client.get("/v1/asyncapi.json"), 401)["code"] == "VX902"
+
+
+async def test_after_a_reload_it_tells_of_the_new_drivers(tmp_path: Path) -> None:
+    @driver("shop.till", capabilities=["order.placed"])
+    async def till(event: Event) -> None: ...
+
+    async with a_server(tmp_path, hear) as served:
+        before = (await served.client.get("/v1/asyncapi.json")).json()["operations"]
+        served.os.kernel.registry.become(Registry.of(till).manifests.values())
+        after = (await served.client.get("/v1/asyncapi.json")).json()["operations"]
+    assert (list(before), list(after)) == (
+        ["hear:receive:said.ALL", "vextir:send:vextir.error"],
+        ["shop.till:receive:order.placed", "vextir:send:vextir.error"],
+    )
