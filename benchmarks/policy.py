@@ -9,7 +9,7 @@ policies.
 """
 
 import argparse
-import importlib.util
+import importlib.metadata
 import json
 import statistics
 import sys
@@ -141,6 +141,14 @@ def conditions(rounds: int) -> dict[str, float]:
     return found
 
 
+def _installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -150,12 +158,12 @@ def main() -> int:
     parser.add_argument("--most-growth", type=float, help="fail when it takes this much longer with the most policies")
     given = parser.parse_args()
     engines: Mapping[str, tuple[str, Callable[[int], Decide]]] = {
-        "vextir": ("vextir_os", vextir), "vextir, data out of JSON": ("vextir_os", partial(vextir, plain=True)),
-        "cedar": ("cedarpy", cedar), "cel": ("cel", cel),
+        "vextir": ("vextir-os", vextir), "vextir, data out of JSON": ("vextir-os", partial(vextir, plain=True)),
+        "cedar": ("cedarpy", cedar), "cel": ("common-expression-language", cel),
     }  # fmt: skip
     found: dict[str, Any] = {}
-    for name, (module, engine) in engines.items():
-        if importlib.util.find_spec(module) is not None:
+    for name, (distribution, engine) in engines.items():
+        if _installed(distribution):
             found[name] = {str(size): measured(engine(size), given.rounds) for size in given.sizes}
     began = time.perf_counter()
     vextir(max(given.sizes))

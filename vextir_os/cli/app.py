@@ -23,6 +23,7 @@ COMMANDS = {
     "runs": ("runs:app", "List the newest runs; show or cancel those of an event."),
     "dead": ("dead:app", "List dead letters; show, replay, discard or group them."),
     "drivers": ("drivers:app", "List the drivers of the project; `drivers show NAME` shows one."),
+    "policy": ("policy:app", "List the policies; `policy test` runs the tests beside them."),
     "pause": ("pause:app", "Hold back a driver, a type of events or a tenant; events are taken in."),
     "resume": ("pause:resume_app", "End a pause; what waited goes on."),
     "build": ("drivers:build", "Write the driver index."),

@@ -38,7 +38,7 @@ class PolicyEngine:
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self._hash = bundle.hash
-        self._rules = tuple(Rule.of(policy) for policy in sorted(bundle.policies, key=_rank))
+        self._rules = tuple(Rule.of(policy) for policy in sorted(bundle.policies, key=rank))
         self._verbs: dict[str, VerbIndex] = {}
         for number, rule in enumerate(self._rules):
             for action in rule.actions:
@@ -59,7 +59,7 @@ class PolicyEngine:
             if problem:
                 return self._deny(f"{shown(request.action, 200)} can be allowed by no policy: {problem}", 0)
             candidates = self._find(key)
-        # INVARIANT: rules, and so candidates, stand in the order of `_rank`: the first that holds decides.
+        # INVARIANT: rules, and so candidates, stand in the order of `rank`: the first that holds decides.
         for rule, decision in candidates:
             if rule.holds(request):
                 if rule.condition is None:
@@ -106,7 +106,7 @@ class PolicyEngine:
         return found
 
 
-def _rank(policy: Policy) -> tuple[int, bool, str]:
+def rank(policy: Policy) -> tuple[int, bool, str]:
     """Sort key: the highest priority first, then denials, then by id, so that the answer names the same one always."""
     return (-policy.priority, policy.effect != "deny", policy.id)
 

@@ -1,8 +1,10 @@
 """Policy files in, one checked bundle out, or all problems of all files together. Reads files; decides nothing."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from vextir_os.errors import PolicyFileError, PolicyProblemsError, VextirError, YamlProblemsError
+from vextir_os.policy.cases import Case
 from vextir_os.policy.model import Bundle, Policy
 from vextir_os.policy.reader import read_policies
 from vextir_os.yamlio import YAML_BYTES, load_yaml
@@ -21,8 +23,21 @@ def load_policies(folder: Path) -> Bundle:
         PolicyProblemsError: All problems of all files, each with `file:line:column`. A file that looks like
             policies but would not be read (`.yml`, a subfolder) is a problem too: a denial in it would be missing.
     """
+    return load_files(folder).bundle
+
+
+class Loaded(NamedTuple):
+    """What the files of a folder say."""
+
+    bundle: Bundle
+    tests: tuple[Case, ...]
+
+
+def load_files(folder: Path) -> Loaded:
+    """Load a folder as `load_policies` does, with the tests that stand beside the policies. Raises as it does."""
     problems: list[VextirError] = []
     found: list[Policy] = []
+    tests: list[Case] = []
     development = False
     for path in _files(folder, problems):
         name = f"{folder.name}/{path.name}" if folder.name else path.name
@@ -37,11 +52,12 @@ def load_policies(folder: Path) -> Bundle:
         part = read_policies(document)
         problems.extend(part.problems)
         found.extend(part.policies)
+        tests.extend(part.tests)
         development = development or part.development
     problems.extend(_repeated(found))
     if problems:
         raise PolicyProblemsError(problems)
-    return Bundle(policies=tuple(found), development=development)
+    return Loaded(Bundle(policies=tuple(found), development=development), tuple(tests))
 
 
 def _files(folder: Path, problems: list[VextirError]) -> list[Path]:

@@ -1,16 +1,18 @@
 """One policy file, read and checked: every wrong key, type and name is a problem with its place. Pure."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from vextir_os.errors import ConditionError, PolicyFileError, VextirError, did_you_mean, shown
+from vextir_os.errors import ConditionError, VextirError, did_you_mean, shown
 from vextir_os.events.names import check_pattern
+from vextir_os.policy.cases import Case, read_case
 from vextir_os.policy.conditions import compile_condition
 from vextir_os.policy.grammar import parse_action
 from vextir_os.policy.model import Effect, Match, Policy
 from vextir_os.policy.selectors import parse_driver, parse_tenant, parse_user
+from vextir_os.policy.walk import Path, Walk
 from vextir_os.yamlio import YamlDocument
 
 TEXT_CHARS = 1_000
@@ -20,7 +22,7 @@ PRIORITIES = range(1_001)
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}", re.ASCII)
 EFFECTS: tuple[str, ...] = get_args(Effect)
-FILE_KEYS = ("policies", "development")
+FILE_KEYS = ("policies", "tests", "development")
 POLICY_KEYS = ("id", "description", "priority", "effect", "match", "when", "reason")
 MATCH_CHECKS: dict[str, Callable[[str], object]] = {
     "action": parse_action,
@@ -29,9 +31,6 @@ MATCH_CHECKS: dict[str, Callable[[str], object]] = {
     "drivers": parse_driver,
     "tenants": parse_tenant,
 }
-_KINDS = {str: "text", bool: "a boolean", int: "a whole number", float: "a fraction", list: "a list", dict: "a mapping"}
-
-Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +38,7 @@ class PolicyFile:
     """What one file says. With problems, `policies` holds those that could be read all the same."""
 
     policies: tuple[Policy, ...]
+    tests: tuple[Case, ...]
     development: bool
     problems: tuple[VextirError, ...]
 
@@ -48,44 +48,46 @@ def read_policies(document: YamlDocument) -> PolicyFile:
     return _Reader(document).read()
 
 
-class _Reader:
+class _Reader(Walk):
     """Walks one document and collects problems instead of stopping at the first."""
-
-    def __init__(self, document: YamlDocument) -> None:
-        self.document = document
-        self.problems: list[VextirError] = []
 
     def read(self) -> PolicyFile:
         top = self.document.value if self.document.value is not None else {}
         policies: list[Policy] = []
+        tests: list[Case] = []
         development = False
-        if self._is(top, dict, (), "a policy file"):
-            self._check_keys(top, FILE_KEYS, (), "a policy file")
+        if self.is_a(top, dict, (), "a policy file"):
+            self.check_keys(top, FILE_KEYS, (), "a policy file")
             development = top.get("development", False)
-            self._is(development, bool, ("development",), "`development`")
+            self.is_a(development, bool, ("development",), "`development`")
             items = top.get("policies", [])
-            if self._is(items, list, ("policies",), "`policies`"):
+            if self.is_a(items, list, ("policies",), "`policies`"):
                 read = (self._policy(item, ("policies", at)) for at, item in enumerate(items))
                 policies = [policy for policy in read if policy is not None]
-        return PolicyFile(policies=tuple(policies), development=development is True, problems=tuple(self.problems))
+            cases = top.get("tests", [])
+            if self.is_a(cases, list, ("tests",), "`tests`"):
+                tests = [case for at, item in enumerate(cases) if (case := read_case(self, item, ("tests", at)))]
+        return PolicyFile(
+            policies=tuple(policies), tests=tuple(tests), development=development is True, problems=tuple(self.problems)
+        )
 
     def _policy(self, item: Any, path: Path) -> Policy | None:
         before = len(self.problems)
-        if not self._is(item, dict, path, "a policy"):
+        if not self.is_a(item, dict, path, "a policy"):
             return None
-        self._check_keys(item, POLICY_KEYS, path, "a policy")
-        self._check_present(item, ("id", "effect", "match"), path, "the policy")
+        self.check_keys(item, POLICY_KEYS, path, "a policy")
+        self.check_present(item, ("id", "effect", "match"), path, "the policy")
         policy_id, effect = item.get("id", ""), item.get("effect", "deny")
-        if "id" in item and self._is(policy_id, str, (*path, "id"), "`id`") and not ID.fullmatch(policy_id):
+        if "id" in item and self.is_a(policy_id, str, (*path, "id"), "`id`") and not ID.fullmatch(policy_id):
             hint = "Use 1 to 80 characters a-z 0-9 . _ -"
-            self._add(f"policy id {shown(policy_id)} is no lower-case name", hint, (*path, "id"))
-        if self._is(effect, str, (*path, "effect"), "`effect`") and effect not in EFFECTS:
+            self.add(f"policy id {shown(policy_id)} is no lower-case name", hint, (*path, "id"))
+        if self.is_a(effect, str, (*path, "effect"), "`effect`") and effect not in EFFECTS:
             hint = did_you_mean(effect, EFFECTS) or f"The effects are: {', '.join(EFFECTS)}"
-            self._add(f"unknown effect {shown(effect)}", hint, (*path, "effect"))
+            self.add(f"unknown effect {shown(effect)}", hint, (*path, "effect"))
         priority = item.get("priority", 100)
-        if self._is(priority, int, (*path, "priority"), "`priority`") and priority not in PRIORITIES:
+        if self.is_a(priority, int, (*path, "priority"), "`priority`") and priority not in PRIORITIES:
             what = f"priority {priority} is not a whole number from 0 to {PRIORITIES[-1]}"
-            self._add(what, "The highest priority decides", (*path, "priority"))
+            self.add(what, "The highest priority decides", (*path, "priority"))
         description, reason = (self._text(item, key, path) for key in ("description", "reason"))
         when = self._when(item, path)
         match = self._match(item.get("match", {}), (*path, "match")) if "match" in item else None
@@ -98,20 +100,20 @@ class _Reader:
         )  # fmt: skip
 
     def _when(self, item: dict[str, Any], path: Path) -> str:
-        if "when" not in item or not self._is(item["when"], str, (*path, "when"), "`when`"):
+        if "when" not in item or not self.is_a(item["when"], str, (*path, "when"), "`when`"):
             return ""
         source: str = item["when"]
         try:
             compile_condition(source)
         except ConditionError as error:
-            self._add(f"`when`, {error.where}: {error.what}", error.hint, (*path, "when"))
+            self.add(f"`when`, {error.where}: {error.what}", error.hint, (*path, "when"))
         return source
 
     def _match(self, match: Any, path: Path) -> Match | None:
-        if not self._is(match, dict, path, "`match`"):
+        if not self.is_a(match, dict, path, "`match`"):
             return None
-        self._check_keys(match, MATCH_CHECKS, path, "`match`")
-        self._check_present(match, ("action",), path, "`match`")
+        self.check_keys(match, MATCH_CHECKS, path, "`match`")
+        self.check_present(match, ("action",), path, "`match`")
         given = {
             key: self._patterns(match[key], (*path, key), check) for key, check in MATCH_CHECKS.items() if key in match
         }
@@ -121,46 +123,24 @@ class _Reader:
         key = path[-1]
         if isinstance(value, list) and not value:
             hint = "Name at least one action" if key == "action" else "Leave the key out to match all"
-            self._add(f"`{key}` is an empty list, which matches nothing", hint, path)
+            self.add(f"`{key}` is an empty list, which matches nothing", hint, path)
         items = [(item, (*path, at)) for at, item in enumerate(value)] if isinstance(value, list) else [(value, path)]
         texts = []
         for item, place in items:
-            if self._is(item, str, place, f"`{key}`"):
+            if self.is_a(item, str, place, f"`{key}`"):
                 texts.append(item)
                 try:
                     check(item)
                 except VextirError as error:
-                    self._add(error.what, error.hint, place)
+                    self.add(error.what, error.hint, place)
         return tuple(texts)
 
     def _text(self, item: dict[str, Any], key: str, path: Path) -> str:
         value = item.get(key, "")
-        if not self._is(value, str, (*path, key), f"`{key}`"):
+        if not self.is_a(value, str, (*path, key), f"`{key}`"):
             return ""
         text = " ".join(value.split())
         if len(text) > TEXT_CHARS or not text.isprintable():
             what = f"`{key}` is not printable text of at most {TEXT_CHARS} characters"
-            self._add(what, "It is shown to people, in terminals too", (*path, key))
+            self.add(what, "It is shown to people, in terminals too", (*path, key))
         return text
-
-    def _is(self, value: Any, kind: type, path: Path, what: str) -> bool:
-        if type(value) is kind:
-            return True
-        hint = "Quote it" if kind is str and isinstance(value, (bool, int, float)) else ""
-        self._add(f"{what} is {_KINDS.get(type(value), 'empty')}, not {_KINDS[kind]}", hint, path)
-        return False
-
-    def _check_keys(self, mapping: dict[str, Any], known: Iterable[str], path: Path, what: str) -> None:
-        for key in mapping:
-            if key not in known:
-                hint = did_you_mean(key, known) or f"The keys are: {', '.join(known)}"
-                where = self.document.key_place((*path, key))
-                self.problems.append(PolicyFileError(f"unknown key {shown(key)} in {what}", hint=hint, where=where))
-
-    def _check_present(self, mapping: dict[str, Any], needed: Iterable[str], path: Path, what: str) -> None:
-        for key in needed:
-            if key not in mapping:
-                self._add(f"{what} has no `{key}`", "", path)
-
-    def _add(self, what: str, hint: str, path: Path) -> None:
-        self.problems.append(PolicyFileError(what, hint=hint, where=self.document.place(path)))

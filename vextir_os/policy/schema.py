@@ -9,6 +9,15 @@ from typing import Any
 
 from vextir_os.events.limits import TYPE_CHARS
 from vextir_os.events.names import PATTERN
+from vextir_os.policy.cases import (
+    CASE_KEYS,
+    DRIVER_FIELDS,
+    EVENT_KEYS,
+    EXPECT_KEYS,
+    GIVEN_KEYS,
+    OUTCOMES,
+    USER_KEYS,
+)
 from vextir_os.policy.grammar import VERBS
 from vextir_os.policy.reader import EFFECTS, FILE_KEYS, ID, MATCH_CHECKS, POLICY_KEYS, PRIORITIES
 from vextir_os.policy.selectors import DRIVER_KINDS, SELECTOR_CHARS, USER_KINDS
@@ -21,6 +30,9 @@ _PROSE = "^[^\\u0000-\\u0008\\u000e-\\u001b\\u007f-\\u0084\\u0086-\\u009f]*$"
 
 _MEANINGS = {
     "policies": "The rules. The highest priority that matches decides; within one priority, a deny.",
+    "tests": "Requests, and what is to be decided about each; run by vextir policy test.",
+    "given": "The request: its action, and what else is known of it.",
+    "expect": "What has to be decided, and by which policy.",
     "development": "true: everything may be allowed, and the OS serves this machine only.",
     "id": "Lower-case name, unique among all policies.",
     "description": "What it is for, for those who read policies.",
@@ -43,6 +55,7 @@ def policy_schema() -> dict[str, Any]:
         FILE_KEYS,
         {
             "policies": {"type": "array", "items": _policy()},
+            "tests": {"type": "array", "items": _case()},
             "development": {"type": "boolean"},
         },
     ) | {"type": ["object", "null"]}
@@ -65,6 +78,33 @@ def _policy() -> dict[str, Any]:
     )
 
 
+def _case() -> dict[str, Any]:
+    text, anything = {"type": "string"}, dict[str, Any]()
+    named = {
+        key: {"oneOf": [text, _mapping(keys, dict.fromkeys(keys, anything))]}
+        for key, keys in (("user", USER_KEYS), ("driver", DRIVER_FIELDS))
+    }
+    given = {
+        **dict.fromkeys(GIVEN_KEYS, anything),
+        **named,
+        "action": {"type": "string", "pattern": _action()},
+        "event": _mapping(EVENT_KEYS, dict.fromkeys(EVENT_KEYS, anything) | {"type": text}, needed=("type",)),
+        "tenant": text,
+        "run": {"type": ["object", "null"]},
+        "now": {"type": ["string", "null"]},
+    }
+    expect = {"effect": {"enum": list(OUTCOMES)}, "policy": text}
+    return _mapping(
+        CASE_KEYS,
+        {
+            "name": text,
+            "given": _mapping(GIVEN_KEYS, given, needed=("action",)),
+            "expect": _mapping(EXPECT_KEYS, expect, needed=("effect",)),
+        },
+        needed=CASE_KEYS,
+    )
+
+
 def _match() -> dict[str, Any]:
     texts = {
         "action": {"type": "string", "pattern": _action()},
@@ -82,8 +122,12 @@ def _mapping(keys: Iterable[str], values: dict[str, Any], needed: Iterable[str] 
         "type": "object",
         "additionalProperties": False,
         **({"required": list(needed)} if needed else {}),
-        "properties": {key: {"description": _MEANINGS[key], **values[key]} for key in keys},
+        "properties": {key: _described(key) | values[key] for key in keys},
     }
+
+
+def _described(key: str) -> dict[str, Any]:
+    return {"description": _MEANINGS[key]} if key in _MEANINGS else {}
 
 
 def _action() -> str:

@@ -29,6 +29,7 @@ THERE = (
     "runs",
     "dead",
     "drivers",
+    "policy",
     "pause",
     "resume",
     "build",

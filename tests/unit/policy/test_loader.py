@@ -126,7 +126,7 @@ MATCH = "  match: {action: 'tool:**'}\n"
     [
         ("[]", "policies/a.yaml:1:1: a policy file is a list, not a mapping"),
         ("policys: []", "policies/a.yaml:1:1: unknown key `policys` in a policy file. Did you mean `policies`?"),
-        ("x: 1", "policies/a.yaml:1:1: unknown key `x` in a policy file. The keys are: policies, development"),
+        ("x: 1", "policies/a.yaml:1:1: unknown key `x` in a policy file. The keys are: policies, tests, development"),
         ("policies:", "policies/a.yaml:1:10: `policies` is empty, not a list"),
         ("policies: [a]", "policies/a.yaml:1:12: a policy is text, not a mapping"),
         ('development: "true"', "policies/a.yaml:1:14: `development` is text, not a boolean"),
