@@ -104,3 +104,13 @@ def test_decisions_are_measured_with_few_and_many_policies() -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["us_per_decision"]["vextir"].keys() == {"10", "50"}
     assert found["conditions_us"].keys() == {"len", "any", "get", "arithmetic"}
+
+
+def test_calls_in_each_isolation_are_measured() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks" / "isolation.py"), "--calls", "20", "--most-ms", "1000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["ok"]
+    for name in ("thread", "process"):
+        assert found[f"{name}_over_inline_ms"] == pytest.approx(found[name]["p50_ms"] - found["inline"]["p50_ms"])

@@ -9,6 +9,7 @@ import math
 import resource
 import socket
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,6 +47,7 @@ class Channel:
         self._socket = socket.socket(fileno=descriptor)
         self._socket.set_inheritable(False)
         self._file = self._socket.makefile("rb")
+        self._lock = threading.Lock()
 
     def receive(self) -> dict[str, Any] | None:
         """Return the next message; None at the end."""
@@ -56,8 +58,9 @@ class Channel:
         return message
 
     def send(self, body: bytes) -> None:
-        """Send one frame."""
-        self._socket.sendall(frame(body))
+        """Send one frame, whole: a driver's threads may log at the same time."""
+        with self._lock:
+            self._socket.sendall(frame(body))
 
 
 class _Here:
@@ -71,9 +74,9 @@ class _Here:
 class _ChildContext(RunContext):
     """The context of a turn in a process: what it logs goes to the OS."""
 
-    __slots__ = ("_beat_at", "_channel")
+    __slots__ = ("_beat_at", "_call", "_channel")
 
-    def __init__(self, channel: Channel, said: Mapping[str, Any]) -> None:
+    def __init__(self, channel: Channel, call: int, said: Mapping[str, Any]) -> None:
         super().__init__(
             driver=said["driver"],
             event_id=said["event_id"],
@@ -84,6 +87,7 @@ class _ChildContext(RunContext):
             traceparent=said["traceparent"],
         )
         self._channel = channel
+        self._call = call
         self._beat_at = -math.inf
 
     def heartbeat(self, note: str = "") -> None:
@@ -92,12 +96,12 @@ class _ChildContext(RunContext):
         if now - self._beat_at >= _BEAT_S:
             self._beat_at = now
             with contextlib.suppress(Exception):
-                self._channel.send(jsonio.dumps({"beat": str(note)[:NOTE_CHARS]}))
+                self._channel.send(jsonio.dumps({"call": self._call, "beat": str(note)[:NOTE_CHARS]}))
 
     def log(self, message: str, **fields: Any) -> None:
         """Send one log line, if it is not too long."""
         with contextlib.suppress(Exception):
-            body = jsonio.dumps({"log": str(message), "fields": _plain(fields)})
+            body = jsonio.dumps({"call": self._call, "log": str(message), "fields": _plain(fields)})
             if len(body) <= _LOG_BYTES:
                 self._channel.send(body)
 
@@ -143,7 +147,7 @@ def _folder(manifest: Manifest) -> str:
 
 
 def _turn(loop: asyncio.AbstractEventLoop, driver: LoadedDriver, channel: Channel, message: Mapping[str, Any]) -> bytes:
-    call, context = message["call"], _ChildContext(channel, message["ctx"])
+    call, context = message["call"], _ChildContext(channel, message["call"], message["ctx"])
     before = asyncio.all_tasks(loop)
     try:
         returned = call_here(driver, wire.event_of(message), context, _Here(loop))

@@ -232,18 +232,23 @@ class Host:
             self._break(str(error), b"end\n")
 
     def _take(self, message: dict[str, Any]) -> None:
-        if "beat" in message:
-            if self._ctx is not None:
-                self._ctx.heartbeat(note_of(message))
-        elif "log" in message and self._ctx is not None:
-            text, fields = log_of(message)
-            self._lines += 1
-            if self._lines <= LOG_LINES:
-                self._tell(text, **fields)
+        if "beat" in message or "log" in message:
+            # What a thread of an earlier turn says is said for another event, or for none.
+            if self._ctx is not None and message.get("call") == self._number:
+                self._note(self._ctx, message)
         elif message.get("call") == self._number and not self._answer.done():
             self._answer.set_result(message)
         else:
             raise MalformedError("what answers no question")
+
+    def _note(self, ctx: Context, message: dict[str, Any]) -> None:
+        if "beat" in message:
+            ctx.heartbeat(note_of(message))
+            return
+        text, fields = log_of(message)
+        self._lines += 1
+        if self._lines <= LOG_LINES:
+            self._tell(text, **fields)
 
     def _tell(self, text: str, **fields: Any) -> None:
         if self._ctx is None:

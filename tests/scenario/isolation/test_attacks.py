@@ -127,3 +127,39 @@ async def test_a_flood_of_log_lines_is_cut(tmp_path: Path, caplog: pytest.LogCap
     assert len(caplog.records) == 1_000
     bound_to: Any = caplog.records[0]
     assert bound_to.vextir["fields"]["thing"].startswith("<object object")
+
+
+async def test_what_an_earlier_turn_logs_is_not_said_for_another_event(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = """
+import threading
+kept = globals().setdefault("kept", [])
+if not event.data:
+    kept.append(ctx)
+else:
+    late = threading.Thread(target=kept[0].log, args=("of the first",))
+    late.start()
+    late.join()
+    ctx.log("of the second")
+""".strip()
+    a_driver(tmp_path, body, options=", concurrency=1" + RETRY_NONE)
+    with caplog.at_level("INFO", "vextir.driver"):
+        async with an_os_of(tmp_path) as os_:
+            for data, name in ((0, "e-1"), (1, "e-2")):
+                assert (await os_.event("bad.wanted", data, name))["runs"]["bad"]["error"] is None
+    assert [(line.getMessage(), bound(line)) for line in caplog.records] == [("of the second", "e-2")]
+
+
+async def test_threads_that_log_together_write_whole_lines(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    body = """
+import threading
+threads = [threading.Thread(target=ctx.log, args=("x" * 7_000,)) for _ in range(40)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+""".strip()
+    a_driver(tmp_path, body, options=RETRY_NONE)
+    with caplog.at_level("INFO", "vextir.driver"):
+        async with an_os_of(tmp_path) as os_:
+            assert (await os_.event("bad.wanted"))["runs"]["bad"]["error"] is None
+    assert [len(line.getMessage()) for line in caplog.records] == [7_000] * 40

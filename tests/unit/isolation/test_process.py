@@ -37,9 +37,10 @@ ANSWERS: tuple[dict[str, Any], ...] = (
     {"call": 1, "output": 7, "events": []},
     {"call": 1, "failure": {"kind": "bug", "detail": {"message": "no", "code": "VX400"}}},
     {"call": 2, "output": 7, "events": []},
-    {"log": "text", "fields": {"a": 1, "message": "clash"}},
-    {"log": 7},
-    {"beat": "forged"},
+    {"call": 1, "log": "text", "fields": {"a": 1, "message": "clash"}},
+    {"call": 1, "log": 7},
+    {"call": 1, "beat": "forged"},
+    {"call": 1, "beat": 7},
     {},
 )
 PIECES = st.lists(
