@@ -3,6 +3,7 @@
 from tests.sabotage.doctor import OF_THE_DOCTOR
 from tests.sabotage.forms import OF_FORMS
 from tests.sabotage.index import OF_THE_INDEX
+from tests.sabotage.isolation import OF_ISOLATION
 from tests.sabotage.keeping import OF_KEEPING
 from tests.sabotage.kit import OF_THE_KIT
 from tests.sabotage.lifecycle import OF_LIFECYCLE
@@ -328,6 +329,7 @@ PLANTED = (
     *SEEDED,
     *OF_FORMS,
     *OF_THE_INDEX,
+    *OF_ISOLATION,
     *OF_KEEPING,
     *OF_LIMITS,
     *OF_SETTINGS,

@@ -132,3 +132,23 @@ async def test_a_class_is_started_once_where_it_runs_and_stopped_with_the_os(
     said = capsys.readouterr().out.split("\n") if isolation == "thread" else caplog.messages
     assert [line for line in said if line] == ["started", "stopped 3"]
     assert sorted(record["runs"]["a"]["output"] for record in records) == [[1, True], [2, True], [3, True]]
+
+
+TWO = """
+import threading
+together = threading.Barrier(2)
+@driver("a", capabilities=["a.wanted"], isolation="thread")
+class Till:
+    async def start(self):
+        self.mine = threading.get_ident()
+    def handle(self, event: Event):
+        together.wait(20)
+        return self.mine == threading.get_ident()
+"""
+
+
+async def test_two_threads_have_two_instances_of_a_class(tmp_path: Path) -> None:
+    write_driver(tmp_path, "a", TWO)
+    async with an_os_of(tmp_path) as os_:
+        records = await os_.run(*[Event(type="a.wanted") for _ in range(2)])
+    assert [record["runs"]["a"]["output"] for record in records] == [True, True]

@@ -22,6 +22,14 @@ LIMITS = [
         id="memory-at-once",
     ),
     pytest.param(
+        "import os, time\nfor _ in range(3 if event.data else 0):\n    if not os.fork():\n"
+        "        held = b'x' * 60_000_000\n        time.sleep(20)\nwhile event.data:\n    time.sleep(0.01)",
+        ', memory="150MB", processes=3',
+        "DriverLimitError",
+        "driver bad used more memory than its limit of 150MB, it held ",
+        id="memory-of-all-together",
+    ),
+    pytest.param(
         "while event.data:\n    pass",
         ', cpu="200ms"',
         "DriverLimitError",
