@@ -152,7 +152,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(schema=JSON, other=JSON, name=TEXTS, title=TEXTS)
 def test_any_schema_gives_harmless_code_or_an_error_of_ours(schema: Any, other: Any, name: str, title: str) -> None:
     value = taking(schema, A=other)
