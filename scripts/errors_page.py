@@ -15,7 +15,8 @@ INTRODUCTION = """\
 
 Every error has a code that stays the same, whatever its message says. `vextir explain CODE` prints the entry of one.
 In Python the classes are in `vextir_os.errors`; catch the base of an area for all of it. Over HTTP the code stands in
-the member `code` of the answer (RFC 9457), on a run in its `error`.
+the member `code` of the answer (RFC 9457), on a run in its `error`. "HTTP none" is an error that no request ends with:
+it is met on a run, in a program or on the command line.
 
 One question decides how the OS goes on: may the same call succeed later? An attempt that failed for good is kept as a
 [dead letter](guides/dead-letters.md) and can be replayed.

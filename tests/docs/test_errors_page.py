@@ -13,6 +13,7 @@ from tests.docs.provoked.of_events import OF_EVENTS
 from tests.docs.provoked.of_people import OF_PEOPLE
 from tests.docs.provoked.of_store import OF_STORE
 from tests.docs.provoked.seen import Provocation
+from tests.scenario.api.serving import a_server
 from tests.support.errors import error_classes
 from vextir_os.cli.explain import described
 from vextir_os.errors.catalogue import CATALOGUE
@@ -66,3 +67,25 @@ def test_advice_names_only_commands_and_settings_that_there_are() -> None:
     said = " ".join(entry.advice for entry in CATALOGUE.values())
     assert set(re.findall(r"vextir ([a-z]+)", said)) <= set(COMMANDS)
     assert {name.lower() for name in re.findall(r"VEXTIR_([A-Z_]+)", said)} <= set(MEANINGS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("GET", "/v1/events/none", "VX501"),
+        ("GET", "/v1/runs/none", "VX501"),
+        ("POST", "/v1/drivers/none/off", "VX408"),
+        ("GET", "/v1/none", "VX903"),
+        ("PUT", "/v1/events", "VX903"),
+        ("GET", "/v1/dead?state=none", "VX903"),
+    ],
+)
+async def test_a_request_is_answered_with_the_status_of_the_page(
+    tmp_path: Path, method: str, path: str, code: str
+) -> None:
+    (told,) = [each.http for each in described() if each.code == code]
+    async with a_server(tmp_path) as served:
+        answer = await served.client.request(method, path, json={} if method == "POST" else None)
+    assert answer.json()["code"] == code
+    first, _, last = told.partition(" to ")
+    assert int(first) <= answer.status_code <= int(last or first)

@@ -13,7 +13,7 @@ from vextir_os.cli.errors import Exit, exit_code
 from vextir_os.cli.options import Output
 from vextir_os.cli.text import visible
 from vextir_os.driverkit import failures
-from vextir_os.errors import ProblemsError, UsageError, VextirError, did_you_mean, shown
+from vextir_os.errors import ProblemsError, StoreError, UsageError, VextirError, did_you_mean, shown
 from vextir_os.errors.base import Kind
 from vextir_os.errors.catalogue import CATALOGUE
 
@@ -22,12 +22,15 @@ AGAIN: dict[Kind, str] = {
     "throttled": "yes, after the time that it names",
     "invalid": "no, not as it is",
     "permission": "no, unless somebody permits it",
-    "bug": "perhaps: three attempts in all",
+    "bug": "perhaps, in three attempts",
 }
 """May the same call succeed later?"""
 
-_AT_THE_DOOR = {"VX902": "401, 403", "VX903": "400 to 431"}
-"""Statuses of what is refused before anything is called."""
+_BY_ROUTES = {"VX408": "404", "VX501": "404", "VX518": "404", "VX902": "401, 403, 421", "VX903": "400 to 431"}
+"""Statuses that are not those of the class: routes know what was asked for, and some refuse before any call."""
+
+INSIDE = "none"
+"""What is told of errors that no request ends with: they are met on a run, in a program or on the command line."""
 
 _HEAD = ("CODE", "NAME", "AGAIN", "MEANS")
 _BORROWED = (ProblemsError, RefusedError)
@@ -39,7 +42,7 @@ class Described(NamedTuple):
     """All that is told of a code.
 
     Attributes:
-        http: The status that it is answered with; of what is met only inside, 500.
+        http: The status, or the statuses, that it is answered with; `INSIDE` where no request ends with it.
         exit: What a command ends with, 1 to 6.
         example: A message; empty for the base of an area.
     """
@@ -88,7 +91,9 @@ def _of(cls: type[VextirError]) -> Described:
     error = cls([VextirError("")]) if issubclass(cls, ProblemsError) else cls("")
     entry = CATALOGUE[cls.code]
     meaning = " ".join((cls.__doc__ or "").partition("\n\n")[0].split())
-    http = _AT_THE_DOOR.get(cls.code) or str(problem_of(error).status)
+    status = problem_of(error).status
+    unseen = status == 500 and cls is not VextirError and not isinstance(error, StoreError)
+    http = _BY_ROUTES.get(cls.code) or (INSIDE if unseen else str(status))
     return Described(cls.code, cls.__name__, cls.kind, meaning, entry.example, entry.advice, http, exit_code(error))
 
 
@@ -121,6 +126,6 @@ def _row(each: Described) -> screen.Line:
     return [
         screen.Span(each.code, "bold"),
         screen.Span(each.name),
-        screen.Span(AGAIN[each.kind].partition(",")[0].partition(":")[0]),
+        screen.Span(AGAIN[each.kind].partition(",")[0]),
         screen.Span(visible(each.meaning), elastic=True),
     ]

@@ -11,7 +11,7 @@ VX403  StaleIndexError
   seen          drivers/index.json: there is no driver index. Run: vextir build
   do            Run `vextir build`, and commit drivers/index.json with the drivers that it describes.
   again         no, not as it is
-  HTTP, exit    500; 1
+  HTTP, exit    none; 1
 """
 
 
