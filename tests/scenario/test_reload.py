@@ -12,7 +12,7 @@ from tests.support.drivers import write_driver
 from tests.support.harness import ALLOW_ALL, Harness, an_os, until
 from vextir_os import Event
 from vextir_os.errors import ManifestProblemsError
-from vextir_os.local.changes import matters
+from vextir_os.local.changes import matters, matters_beside
 from vextir_os.local.reload import Reload
 from vextir_os.policy.model import Bundle
 from vextir_os.registry.index import build_index
@@ -170,3 +170,23 @@ def test_only_files_that_may_mean_something_are_looked_at(path: str, counts: boo
 
 def test_a_process_that_builds_no_index_looks_at_the_one_that_another_built() -> None:
     assert matters("drivers/index.json", own=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "counts"),
+    [
+        ("/shop/triage.agent.md", True),
+        ("/shop/CLAUDE.md", True),
+        ("/shop/agents.config.yaml", True),
+        ("/shop/mcp.json", True),
+        ("/shop/agents", True),
+        ("/shop/drivers", True),
+        ("/shop/dev.txt", False),
+        ("/shop/events.json", False),
+        ("/shop/nohup", False),
+    ],
+)
+def test_of_the_projects_own_folder_only_agents_count_and_no_log_that_somebody_writes_there(
+    path: str, counts: bool
+) -> None:
+    assert matters_beside(path) is counts

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vextir_os.registry.forms.files import AGENT_FOLDERS, CONFIG, SERVERS
+
 if TYPE_CHECKING:
     from watchfiles import Change
 
-FOLDERS = ("drivers", "policies", "agents")
+FOLDERS = ("drivers", "policies", "agents", "skills", "tools")
 """Folders of a project whose files are seen, at any depth; of the project's own folder the files in it."""
 
 _STEP_MS = 50
@@ -29,6 +31,15 @@ def matters(path: str, *, own: bool) -> bool:
     if name in _OWN:
         return own
     return not name.startswith((".", "_")) and "__pycache__" not in path and Path(name).suffix in {"", *_SUFFIXES}
+
+
+def matters_beside(path: str) -> bool:
+    """Whether a file in the project's own folder may mean other drivers: an agent, or what agents share.
+
+    Others may change all the time: a log that somebody writes there must not be what makes its next line.
+    """
+    name = Path(path).name
+    return name.lower().endswith(".md") or name in {CONFIG, SERVERS, *FOLDERS, *AGENT_FOLDERS}
 
 
 async def changes(root: Path, *, own: bool = False) -> AsyncIterator[None]:
@@ -63,7 +74,7 @@ async def _watch(paths: Sequence[Path], seen: asyncio.Event, *, deep: bool, own:
     from watchfiles import awatch
 
     def is_meant(_change: "Change", path: str) -> bool:
-        return matters(path, own=own)
+        return matters(path, own=own) and (deep or matters_beside(path))
 
     async for _ in awatch(*paths, watch_filter=is_meant, recursive=deep, step=_STEP_MS, debounce=_LONGEST_MS):
         seen.set()
