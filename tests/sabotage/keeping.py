@@ -2,7 +2,8 @@
 
 from tests.sabotage.planted import Planted
 
-BACKUP, ARCHIVE = "scenario/test_backup.py", "unit/local/test_archive.py"
+BACKUP, RESTORE = "scenario/test_backup.py", "scenario/test_restore.py"
+ARCHIVE = "unit/local/test_archive.py"
 KEEPING, MEMORY, ORPHANS = "scenario/test_keeping.py", "unit/sqlite/test_memory.py", "unit/sqlite/test_orphans.py"
 MOVING, HISTORY, MIGRATING = "scenario/test_moving.py", "unit/runs/test_history.py", "scenario/test_migrating.py"
 
@@ -26,7 +27,7 @@ OF_KEEPING = (
         "local/keeping/restore.py",
         "    workers = lives(data_dir)\n",
         "    workers: list[str] = []\n",
-        (BACKUP, "nothing_is_restored_under_a_running_os"),
+        (RESTORE, "nothing_is_restored_under_a_running_os"),
     ),
     Planted(
         "what workers of a backup held is held by nobody that could be found dead",
@@ -40,7 +41,7 @@ OF_KEEPING = (
         "adapters/sqlite/copying.py",
         'return f"{strange[0]} is not as schema version {version} has it" if strange else ""',
         'return ""',
-        (BACKUP, "not_ours"),
+        (RESTORE, "not_ours"),
     ),
     Planted(
         "the hash of a backup is not compared",
@@ -115,8 +116,8 @@ OF_KEEPING = (
     Planted(
         "runs that go on are imported as history",
         "runs/history.py",
-        'if type(run) is not dict or run.get("state") not in FINAL:',
-        "if type(run) is not dict:",
+        "    if not shapes.is_final(run):\n",
+        "    if False:\n",
         (HISTORY, "refused_with_a_reason"),
     ),
     Planted(

@@ -7,24 +7,21 @@ import random
 import resource
 import sqlite3
 import stat
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.support.backups import back_up, large
 from tests.support.clock import FakeClock
 from tests.support.faults import Crash, Faults
 from tests.support.harness import an_os
 from vextir_os import Context, Event, Result, TransientError, driver
 from vextir_os.errors import (
     BackupError,
-    DataInUseError,
     NotFoundError,
     StoreCorruptError,
     StoreFullError,
@@ -32,10 +29,9 @@ from vextir_os.errors import (
     UsageError,
 )
 from vextir_os.events.limits import INLINE_BYTES
-from vextir_os.local.keeping.archive import extract_database, read_manifest, write_archive
 from vextir_os.local.keeping.backup import make_backup
 from vextir_os.local.keeping.restore import check_backup, restore_backup
-from vextir_os.local.presence import Presence, lives
+from vextir_os.local.presence import lives
 
 Ran = Counter[tuple[str, str]]
 ROOT = Path(__file__).parents[2]
@@ -103,11 +99,6 @@ async def test_a_restored_os_repeats_no_finished_effect(tmp_path: Path, atomic: 
             assert placed == set(acknowledged)
             assert len(done) == 2 * len(acknowledged) == len(await os_.records())
             assert await os_.dead_letters("message") == []
-
-
-@driver("keep.large", capabilities=["keep.large"])
-async def large(event: Event) -> dict[str, int]:
-    return {"size": len(event.data["text"])}
 
 
 async def test_an_event_of_a_backup_finds_its_blob(tmp_path: Path) -> None:
@@ -217,13 +208,7 @@ async def test_keys_that_are_there_stay_and_sign_what_is_restored(tmp_path: Path
 
 @pytest.fixture
 async def backed_up(tmp_path: Path) -> Path:
-    """A backup of one event that is done and one that waits; the data beside it."""
-    async with an_os(tmp_path / "first", large, working=False) as os_:
-        await os_.publish(Event(id="e-1", type="keep.large", data={"text": "x"}))
-        await os_.work()
-        await os_.publish(Event(id="e-2", type="keep.large", data={"text": "x"}))
-    make_backup(tmp_path / "first" / "data", "local", tmp_path / "it.backup")
-    return tmp_path / "it.backup"
+    return await back_up(tmp_path)
 
 
 def test_a_backup_replaces_no_file_unless_it_is_told_to(backed_up: Path) -> None:
@@ -234,6 +219,15 @@ def test_a_backup_replaces_no_file_unless_it_is_told_to(backed_up: Path) -> None
     make_backup(data, "local", backed_up, overwrite=True)
     assert check_backup(backed_up).counts["messages"] == 1
     assert sorted(path.name for path in backed_up.parent.iterdir()) == ["first", "it.backup"]
+
+
+@pytest.mark.parametrize("name", ["vextir.db", "signing.key", "sub/it.backup", "../data/it.backup"])
+def test_a_backup_never_lies_in_what_it_is_a_backup_of(backed_up: Path, name: str) -> None:
+    data = backed_up.parent / "first" / "data"
+    before = (data / "vextir.db").read_bytes()
+    with pytest.raises(UsageError, match="lies in the data directory itself"):
+        make_backup(data, "local", data / name, overwrite=True)
+    assert (data / "vextir.db").read_bytes() == before
 
 
 def test_there_must_be_data_to_back_up(tmp_path: Path) -> None:
@@ -257,14 +251,6 @@ def test_a_disk_that_takes_no_more_leaves_nothing(backed_up: Path) -> None:
     assert sorted(path.name for path in backed_up.parent.iterdir()) == ["first", "it.backup"]
 
 
-def test_a_disk_without_room_for_the_database_is_said_before_anything_is_written(
-    backed_up: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: SimpleNamespace(free=1_000))
-    with pytest.raises(StoreFullError, match=r"unpacks to \d+ bytes, and .* has 1000 left"):
-        restore_backup(backed_up, backed_up.parent / "second")
-
-
 def test_a_damaged_database_is_not_backed_up_as_a_good_one(backed_up: Path) -> None:
     data = backed_up.parent / "first" / "data"
     with (data / "vextir.db").open("r+b") as file:
@@ -273,149 +259,3 @@ def test_a_damaged_database_is_not_backed_up_as_a_good_one(backed_up: Path) -> N
     with pytest.raises((BackupError, StoreCorruptError), match="damaged"):
         make_backup(data, "local", backed_up.parent / "other.backup")
     assert not (backed_up.parent / "other.backup").exists()
-
-
-@pytest.mark.parametrize("replace", [False, True])
-def test_nothing_is_restored_under_a_running_os(backed_up: Path, replace: bool) -> None:
-    data = backed_up.parent / "first" / "data"
-    before = (data / "vextir.db").read_bytes()
-    presence = Presence(data, "00000000000000aa")
-    presence.take()
-    try:
-        with pytest.raises(DataInUseError, match="worker 00000000000000aa"):
-            restore_backup(backed_up, data, replace=replace)
-    finally:
-        presence.leave(clean=True)
-    assert (data / "vextir.db").read_bytes() == before
-
-
-async def test_nothing_is_restored_under_a_process_that_only_reads(backed_up: Path) -> None:
-    async with an_os(backed_up.parent / "first", large, working=False) as os_:
-        await os_.records()
-        with pytest.raises(DataInUseError, match="a process works on"):
-            restore_backup(backed_up, os_.kernel.settings.data_dir, replace=True)
-        assert len(await os_.records()) == 1
-
-
-def test_data_that_is_there_is_not_replaced_unasked(backed_up: Path) -> None:
-    with pytest.raises(DataInUseError, match=r"holds data already.*--replace"):
-        restore_backup(backed_up, backed_up.parent / "first" / "data")
-
-
-def test_a_damaged_database_is_put_aside_with_its_log(backed_up: Path) -> None:
-    data = backed_up.parent / "first" / "data"
-    (data / "vextir.db").write_bytes(b"no database at all")
-    (data / "vextir.db-wal").write_bytes(b"its log")
-    done = restore_backup(backed_up, data, replace=True)
-    assert done.aside is not None
-    assert done.aside.read_bytes() == b"no database at all"
-    assert done.aside.with_name(f"{done.aside.name}-wal").read_bytes() == b"its log"
-    assert not (data / "vextir.db-wal").exists()
-
-
-@pytest.mark.parametrize(
-    ("statement", "why"),
-    [
-        pytest.param(
-            "CREATE TRIGGER t AFTER INSERT ON messages BEGIN DELETE FROM documents; END", "t is not as", id="trigger"
-        ),
-        pytest.param("CREATE VIEW v AS SELECT 1", "v is not as schema version", id="view"),
-        pytest.param("DROP INDEX documents_key", "documents_key is not as", id="no-index"),
-        pytest.param("ALTER TABLE messages ADD COLUMN x TEXT DEFAULT 'y'", "messages is not as", id="column"),
-        pytest.param("PRAGMA application_id=7", "another application", id="another-application"),
-    ],
-)
-def test_a_database_that_is_not_ours_is_not_restored(backed_up: Path, statement: str, why: str) -> None:
-    data = backed_up.parent / "first" / "data"
-    with contextlib.closing(sqlite3.connect(data / "vextir.db", isolation_level=None)) as connection:
-        connection.execute(statement)
-    hostile = backed_up.parent / "hostile.backup"
-    with backed_up.open("rb") as file:
-        manifest = read_manifest(file, "it")
-    with contextlib.closing(sqlite3.connect(data / "vextir.db")) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")
-    with hostile.open("wb") as file:
-        write_archive(file, data / "vextir.db", manifest)
-    with pytest.raises(BackupError, match=why):
-        restore_backup(hostile, backed_up.parent / "second")
-    with pytest.raises(BackupError, match=why):
-        check_backup(hostile)
-    assert not (backed_up.parent / "second").exists()
-
-
-def test_a_backup_of_a_newer_version_is_refused(backed_up: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vextir_os.adapters.sqlite.copying.NEWEST", 0)
-    with pytest.raises(BackupError, match=r"schema version \d+, this Vextir OS \(0\) is older"):
-        restore_backup(backed_up, backed_up.parent / "second")
-
-
-def test_a_folder_that_cannot_be_made_is_said(backed_up: Path) -> None:
-    (backed_up.parent / "taken").write_text("")
-    with pytest.raises(DataInUseError, match="is no folder"):
-        restore_backup(backed_up, backed_up.parent / "taken")
-    (backed_up.parent / "link").symlink_to(backed_up.parent / "elsewhere")
-    with pytest.raises(DataInUseError, match="is no folder"):
-        restore_backup(backed_up, backed_up.parent / "link")
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        pytest.param("UPDATE documents SET body = '{', due = 1", id="no-json"),
-        pytest.param("UPDATE documents SET body = '[]', due = 1", id="no-object"),
-        pytest.param("UPDATE documents SET body = '{\"runs\": 7}', due = 1", id="no-runs"),
-        pytest.param('UPDATE documents SET body = \'{"runs": {"d": []}}\', due = 1', id="no-run"),
-        pytest.param("UPDATE messages SET properties = '[1]'", id="no-properties"),
-        pytest.param(
-            """UPDATE messages SET body = 'x', properties = '{"vextir-kind": "event", "vextir-signature": "sealed"}'""",
-            id="no-bytes",
-        ),
-        pytest.param(
-            'UPDATE documents SET container = \'deadletters\', body = \'{"kind": "message", "body": {"base64": 7}}\'',
-            id="no-letter",
-        ),
-    ],
-)
-def test_documents_that_nobody_of_us_wrote_are_not_restored_half(backed_up: Path, statement: str) -> None:
-    with backed_up.open("rb") as file:
-        manifest = read_manifest(file, "it")
-        hostile = backed_up.parent / "hostile.db"
-        with hostile.open("wb") as to:
-            extract_database(file, "it", manifest, to)
-    with contextlib.closing(sqlite3.connect(hostile)) as connection:
-        connection.execute(statement)
-        connection.commit()
-    with (backed_up.parent / "hostile.backup").open("wb") as to:
-        write_archive(to, hostile, manifest)
-    with pytest.raises(BackupError, match="its database holds what no Vextir OS wrote"):
-        restore_backup(backed_up.parent / "hostile.backup", backed_up.parent / "second")
-    assert not (backed_up.parent / "second").exists()
-
-
-DIES = """
-import os, sys
-from pathlib import Path
-from vextir_os.local.keeping import restore
-setattr(restore, sys.argv[1], lambda *_args, **_more: os._exit(9))
-restore.restore_backup(Path(sys.argv[2]), Path(sys.argv[3]), replace=True)
-"""
-
-
-@pytest.mark.parametrize("at", ["extract_database", "migrate", "unseal", "leave_behind", "_put_aside", "put_in_place"])
-async def test_a_restore_that_is_killed_leaves_the_data_as_they_were(backed_up: Path, at: str) -> None:
-    first = backed_up.parent / "first"
-    async with an_os(first, large, working=False) as os_:
-        await os_.publish(Event(id="e-3", type="keep.large", data={"text": "x"}))
-        await os_.work()
-        before = await os_.records()
-    done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", DIES, at, str(backed_up), str(first / "data")], check=False, cwd=ROOT
-    )
-    assert done.returncode == 9
-    async with an_os(first, large, working=False) as os_:
-        assert await os_.records() == before
-    restore_backup(backed_up, first / "data", replace=True)
-    assert [path.name for path in (first / "data").iterdir() if path.name.startswith(".vextir.db")] == []
-    async with an_os(first, large, working=False) as os_:
-        assert len(await os_.records()) == 1
-        assert await os_.work() == 1

@@ -94,10 +94,10 @@ class Importer:
             ids.record_id(who.tenant, event.source, event.id),
             ids.partition(who.tenant, event.correlationid),
         )
-        runs = history.runs_of(line)
+        now = desk.clock.time()
+        runs = history.runs_of(line, now=now)
         if await self._is_there(pk, record_id):
             return "there"
-        now = desk.clock.time()
         event, said = await self._with_data(event, line), line["event"]
         record = new_record(
             id=record_id,
@@ -108,8 +108,10 @@ class Importer:
             runs={name: await self._with_output(record_id, name, run, line, len(runs)) for name, run in runs.items()},
             now=history.created_of(line, now=now),
         )
-        record["cancel"] = history.cancel_of(line)
-        record["acts"] = [*history.acts_of(line, record_id), _act(who, said, now)][-ACTS_KEPT:]
+        record["cancel"] = history.cancel_of(line, now=now)
+        record["acts"] = [*history.acts_of(line, record_id, now=now), _act(who, said, now)][-ACTS_KEPT:]
+        if left_out := history.left_out_of(line):
+            record["left_out"] = left_out
         size = len(jsonio.dumps(record))
         if size > RECORD_BYTES:
             raise TooLargeError(f"the record would have {size} bytes, at most {RECORD_BYTES} are allowed")

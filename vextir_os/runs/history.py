@@ -9,7 +9,6 @@
 each member is looked at, and what it says of leases, outboxes or places in the store is nothing.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -19,8 +18,9 @@ from vextir_os.events.codec import from_item
 from vextir_os.events.event import Event
 from vextir_os.events.limits import RUNS_PER_RECORD
 from vextir_os.events.names import check_type
+from vextir_os.runs import shapes
 from vextir_os.runs.acts import ACTS_KEPT
-from vextir_os.runs.record import CLOCK_SKEW_S, FINAL, ActDoc, RunDoc, new_run, status
+from vextir_os.runs.record import ActDoc, RunDoc, new_run, status
 
 SCHEMA = "vextir.record.v1"
 _VERSIONS = (1,)
@@ -29,13 +29,17 @@ _RUN = (
     "ended",
 )  # fmt: skip
 """What of a run leaves the OS; its lease, owner and waits mean nothing elsewhere."""
+_SOMETIMES = ("version", "began_with")
 _OURS = ("lineage", "dataref")
-_EFFECTS = ("allow", "deny", "require_approval", "defer")
 
 
 def exported(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a record as a line, without what lies in blobs."""
-    runs = {name: {key: run[key] for key in _RUN} for name, run in record["runs"].items()}
+    runs = {
+        name: {key: run[key] for key in _RUN} | {key: run[key] for key in _SOMETIMES if key in run}
+        for name, run in record["runs"].items()
+    }
+    left_out = {"left_out": record["left_out"]} if "left_out" in record else {}
     return {
         "schema": SCHEMA,
         "v": 1,
@@ -46,6 +50,7 @@ def exported(record: Mapping[str, Any]) -> dict[str, Any]:
         "cancel": record["cancel"],
         "acts": [{name: value for name, value in act.items() if name != "id"} for act in record.get("acts", ())],
         "runs": runs,
+        **left_out,
     }
 
 
@@ -59,12 +64,11 @@ def check_line(line: Any) -> dict[str, Any]:
 
 
 def is_over(line: Mapping[str, Any]) -> bool:
-    """Whether nothing was left to do of an event when its line was written."""
-    runs = line.get("runs")
-    states = [run.get("state") for run in runs.values() if type(run) is dict] if type(runs) is dict else []
-    return all(state in FINAL for state in states) and (
-        bool(states) or line.get("cancel") is not None or line.get("status") in ("denied", "unrouted")
-    )
+    """Whether nothing was left to do of an event when its line was written. Raises `UndecodableError`."""
+    runs = _runs(line)
+    if not all(map(shapes.is_final, runs.values())):
+        return False
+    return bool(runs) or (line.get("cancel") is not None or line.get("status") in ("denied", "unrouted"))
 
 
 def event_of(line: Mapping[str, Any]) -> Event:
@@ -88,54 +92,56 @@ def apart(line: Mapping[str, Any], driver: str = "") -> str | None:
     raise UndecodableError("`blobs` of a line names no hash")
 
 
-def runs_of(line: Mapping[str, Any]) -> dict[str, RunDoc]:
+def runs_of(line: Mapping[str, Any], *, now: float) -> dict[str, RunDoc]:
     """Return the runs of a line, all of them over; their outputs as they stand in it. Raises `UndecodableError`."""
-    runs = line.get("runs")
-    if type(runs) is not dict or len(runs) > RUNS_PER_RECORD:
-        raise UndecodableError(f"`runs` of a line is no object of at most {RUNS_PER_RECORD}")
-    return {_driver(name): _run(name, run) for name, run in runs.items()}
+    return {_driver(name): _run(name, run, now) for name, run in _runs(line).items()}
 
 
 def decision_of(line: Mapping[str, Any]) -> dict[str, Any]:
     """Return the decision of a line. Raises `UndecodableError`."""
-    decision = line.get("decision")
-    if type(decision) is not dict or decision.get("effect") not in _EFFECTS:
-        raise UndecodableError("`decision` of a line says no effect")
-    return decision
+    decision: Any = line.get("decision")
+    if shapes.is_decision(decision):
+        return cast("dict[str, Any]", decision)
+    raise UndecodableError("`decision` of a line is none that policy gives")
 
 
-def cancel_of(line: Mapping[str, Any]) -> dict[str, Any] | None:
+def cancel_of(line: Mapping[str, Any], *, now: float) -> dict[str, Any] | None:
     """Return the cancellation of a line, if any. Raises `UndecodableError`."""
-    cancel = line.get("cancel")
-    if cancel is None or (type(cancel) is dict and {"by", "at", "reason"} <= cancel.keys()):
+    cancel: Any = line.get("cancel")
+    if cancel is None or shapes.is_cancel(cancel, now):
         return cast("dict[str, Any] | None", cancel)
     raise UndecodableError("`cancel` of a line does not say who, when and why")
 
 
-def acts_of(line: Mapping[str, Any], record_id: str) -> list[ActDoc]:
+def acts_of(line: Mapping[str, Any], record_id: str, *, now: float) -> list[ActDoc]:
     """Return what people did, under ids of this line. Raises `UndecodableError`."""
-    acts = line.get("acts", [])
-    if type(acts) is not list or len(acts) > ACTS_KEPT or not all(_is_act(act) for act in acts):
+    acts: Any = line.get("acts", [])
+    if type(acts) is not list or len(acts) > ACTS_KEPT or not all(shapes.is_act(act, now) for act in acts):
         raise UndecodableError(f"`acts` of a line is no list of at most {ACTS_KEPT} acts")
     return [cast(ActDoc, {**act, "id": ids.derive("act", record_id, number)}) for number, act in enumerate(acts)]
+
+
+def left_out_of(line: Mapping[str, Any]) -> dict[str, str]:
+    """Return which drivers had no run, and why. Raises `UndecodableError`."""
+    found: Any = line.get("left_out", {})
+    if shapes.are_texts(found):
+        return cast("dict[str, str]", found)
+    raise UndecodableError("`left_out` of a line is no object of texts")
 
 
 def created_of(line: Mapping[str, Any], *, now: float) -> float:
     """Return when the record of a line came into being. Raises `UndecodableError` for no time, or one to come."""
     created: Any = line.get("created")
-    if type(created) in (int, float) and math.isfinite(created) and 0 <= created <= now + CLOCK_SKEW_S:
+    if shapes.is_time(created, now):
         return float(created)
     raise UndecodableError("`created` of a line is no time in the past")
 
 
-def _is_act(act: Any) -> bool:
-    texts = ("do", "by", "reason")
-    return (
-        type(act) is dict
-        and all(type(act.get(name)) is str for name in texts)
-        and type(act.get("at")) in (int, float)
-        and act.keys() <= {"do", "by", "at", "reason", "run", "rerun", "event"}
-    )
+def _runs(line: Mapping[str, Any]) -> dict[str, Any]:
+    runs: Any = line.get("runs")
+    if type(runs) is dict and len(runs) <= RUNS_PER_RECORD and all(type(run) is dict for run in runs.values()):
+        return cast("dict[str, Any]", runs)
+    raise UndecodableError(f"`runs` of a line is no object of at most {RUNS_PER_RECORD} runs")
 
 
 def _driver(name: str) -> str:
@@ -145,20 +151,11 @@ def _driver(name: str) -> str:
         raise UndecodableError(f"`runs` of a line names no driver: {error.what}") from None
 
 
-def _run(name: str, run: Any) -> RunDoc:
-    if type(run) is not dict or run.get("state") not in FINAL:
+def _run(name: str, run: Any, now: float) -> RunDoc:
+    if not shapes.is_final(run):
         raise UndecodableError(f"the run of {name} is not over")
-    fits = (
-        all(type(run.get(key)) is int and run[key] >= 0 for key in ("attempt", "rerun", "takeovers", "fence"))
-        and all(run.get(key) is None or type(run[key]) in (int, float) for key in ("started", "ended"))
-        and all(type(run.get(key)) is list and all(type(one) is dict for one in run[key]) for key in _LISTS)
-        and type(run.get("hashes")) is dict
-        and (run.get("error") is None or (type(run["error"]) is dict and "class" in run["error"]))
-    )
-    if not fits:
+    if not shapes.is_run(run, now):
         raise UndecodableError(f"the run of {name} lacks a member, or one has a wrong type")
     empty = new_run(now=0.0, owner=None, lease_s=0.0, hashes={})
-    return cast(RunDoc, {**empty, **{key: run.get(key) for key in _RUN}})
-
-
-_LISTS = ("steps", "decisions")
+    kept = {key: run.get(key) for key in _RUN} | {key: run[key] for key in _SOMETIMES if key in run}
+    return cast(RunDoc, {**empty, **kept})

@@ -16,6 +16,7 @@ from vextir_os.adapters.sqlite import orphans
 from vextir_os.adapters.sqlite.orphans import APART_S
 from vextir_os.adapters.sqlite.storage import SqliteStorage, open_storage
 from vextir_os.events.limits import INLINE_BYTES
+from vextir_os.ports.queue import Message
 
 LARGE = "x" * 2 * INLINE_BYTES
 
@@ -53,6 +54,16 @@ async def test_a_blob_that_nobody_names_goes_at_the_second_look(
     assert await storage.purge() == 0
     assert await looks(storage, clock, 1) == 1
     assert names(tmp_path) == []
+
+
+async def test_what_looks_like_a_name_in_a_foreign_message_does_no_harm(
+    storage: SqliteStorage, clock: FakeClock, tmp_path: Path
+) -> None:
+    await storage.broker.declare("q")
+    await storage.blobs.put("acme~1/data-1", b"orphan")
+    bodies = [b'"vextir-blob:\xff\xfe%ff%zz', b"vextir-blob:", b'vextir-blob:acme~1/dat"', b"\x00" * 10]
+    await storage.queue("q").send([Message(id=str(number), body=body) for number, body in enumerate(bodies)])
+    assert await looks(storage, clock, 2) == 1
 
 
 async def test_what_is_young_is_not_looked_at(storage: SqliteStorage, clock: FakeClock, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from vextir_os.adapters.sqlite.database import Database
-from vextir_os.events import jsonio
 
 APART_S = 3_600.0
 """Between two looks; a younger blob is not looked at."""
@@ -24,7 +23,7 @@ _NAMED = re.compile(rb'vextir-blob:([^"?\\]+)')
 _WRITTEN = "SELECT name, at FROM blobs WHERE (at, name) > (?, ?) AND at <= ? ORDER BY at, name LIMIT ?"
 _MESSAGES = "SELECT seq, body FROM messages WHERE seq > ? ORDER BY seq LIMIT ?"
 _UNFINISHED = "SELECT row FROM documents INDEXED BY documents_due WHERE due IS NOT NULL"
-_BODIES = "SELECT row, body FROM documents WHERE row IN (SELECT value FROM json_each(?))"
+_BODIES = "SELECT row, body FROM documents WHERE row IN"
 _DOCUMENTS = (
     "SELECT container, pk, id FROM documents INDEXED BY documents_key "
     "WHERE (container, pk, id) > (?, ?, ?) ORDER BY container, pk, id LIMIT ?"
@@ -87,8 +86,9 @@ class Orphans:
         # Of unfinished records alone: the others have no outbox.
         unfinished = [row for (row,) in await self._database.read(partial(_rows, _UNFINISHED, ()))]
         for first in range(0, len(unfinished), _ROWS):
-            some = jsonio.dumps(unfinished[first : first + _ROWS]).decode()
-            found |= _names(await self._database.read(partial(_rows, _BODIES, (some,))))
+            some = tuple(unfinished[first : first + _ROWS])
+            query = f"{_BODIES} ({', '.join('?' * len(some))})"
+            found |= _names(await self._database.read(partial(_rows, query, some)))
         return found
 
     async def _without_owner(self, blobs: set[_Blob]) -> set[_Blob]:
@@ -102,7 +102,7 @@ class Orphans:
 
 
 def _names(rows: Sequence[tuple[int, bytes]]) -> set[str]:
-    return {urllib.parse.unquote(name.decode()) for _, body in rows for name in _NAMED.findall(body)}
+    return {urllib.parse.unquote(name.decode(errors="replace")) for _, body in rows for name in _NAMED.findall(body)}
 
 
 def _rows(query: str, values: tuple[Any, ...], connection: sqlite3.Connection, _now: float) -> list[Any]:

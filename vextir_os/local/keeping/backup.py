@@ -12,7 +12,7 @@ import vextir_os
 from vextir_os.adapters.sqlite import copying
 from vextir_os.adapters.sqlite.schema import check_ours
 from vextir_os.adapters.sqlite.storage import FILE
-from vextir_os.errors import BackupError, NotFoundError
+from vextir_os.errors import BackupError, NotFoundError, UsageError
 from vextir_os.events.identity import Signer
 from vextir_os.keys import signing_key
 from vextir_os.local.keeping.archive import Manifest, write_archive
@@ -34,10 +34,14 @@ def make_backup(data_dir: Path, tenant: str, place: Path, *, overwrite: bool = F
 
     Raises:
         NotFoundError: There is no database.
-        UsageError: The file is there already.
+        UsageError: The file is there already, or would lie in the data directory.
         StoreFullError: The disk is full; nothing is left.
         StoreCorruptError, BackupError: The database is damaged; nothing was written.
     """
+    if place.resolve().is_relative_to(data_dir.resolve()):
+        raise UsageError(
+            f"{place} lies in the data directory itself", hint="Name a file elsewhere, best on another disk"
+        )
     if not overwrite and place.exists():
         raise exists_already(place)
     if not (data_dir / FILE).is_file():

@@ -168,7 +168,7 @@ def _workers(connection: sqlite3.Connection) -> set[str]:
 
 
 def _check_free(data_dir: Path, *, replace: bool) -> None:
-    if data_dir.is_symlink() or (data_dir.exists() and not data_dir.is_dir()):
+    if os.path.lexists(data_dir) and not data_dir.is_dir():
         raise DataInUseError(f"{data_dir} is no folder", hint="Name a folder; nothing was changed")
     workers = lives(data_dir)
     if workers:
