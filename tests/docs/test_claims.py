@@ -22,7 +22,7 @@ def claims_of(root: Path, rows: str, limits: str = "") -> subprocess.CompletedPr
     return subprocess.run(
         [sys.executable, "-c", code],
         cwd=root,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "PYTEST_XDIST_AUTO_NUM_WORKERS": "1"},
         capture_output=True,
         text=True,
         check=False,
