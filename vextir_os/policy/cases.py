@@ -72,7 +72,7 @@ def read_case(walk: Walk, item: Any, path: Path) -> Case | None:
     name = item.get("name", "")
     if walk.is_a(name, str, (*path, "name"), "`name`") and not (name.isprintable() and len(name) <= _NAME_CHARS):
         walk.add(f"`name` is no printable text of at most {_NAME_CHARS} characters", "", (*path, "name"))
-    request = _request(walk, item.get("given", {}), (*path, "given"))
+    request = read_request(walk, item.get("given", {}), (*path, "given"))
     effect, policy = _expected(walk, item.get("expect", {}), (*path, "expect"))
     if request is None or len(walk.problems) > before:
         return None
@@ -93,7 +93,8 @@ def _expected(walk: Walk, expect: Any, path: Path) -> tuple[str, str]:
     return str(effect), str(policy)
 
 
-def _request(walk: Walk, given: Any, path: Path) -> Request | None:
+def read_request(walk: Walk, given: Any, path: Path) -> Request | None:
+    """Read what a test gives; None, or problems on the walk, where it cannot be read."""
     if not walk.is_a(given, dict, path, "`given`"):
         return None
     walk.check_keys(given, GIVEN_KEYS, path, "`given`")

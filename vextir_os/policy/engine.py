@@ -8,7 +8,7 @@ cache. Knows no clock, no store and no file.
 
 import logging
 
-from vextir_os.errors import ConditionError, EventError, shown
+from vextir_os.errors import EventError, shown
 from vextir_os.events.names import check_type
 from vextir_os.policy.facts import Facts
 from vextir_os.policy.grammar import resource_problem
@@ -76,11 +76,15 @@ class PolicyEngine:
             try:
                 if rule.condition is None or rule.binds(rule.condition, facts):
                     return decision
-            except ConditionError as error:
+            except Exception as error:  # noqa: BLE001 - whatever fails while deciding, it is no grant
                 _LOG.warning("policy %s: its condition: %s", rule.policy.id, error)
                 if rule.policy.effect != "allow":
                     return decision._replace(reason=f"{decision.reason} (its condition cannot be answered)")
         return self._deny(_unmatched(request), len(candidates))
+
+    def concerning(self, request: Request) -> list[Rule]:
+        """Return the rules that concern the request's action and type of event, in the order in which they decide."""
+        return [rule for rule in self._rules if rule.concerns(request.verb, request.resource, request.event_type)]
 
     def _decision(self, rule: Rule, considered: int) -> Decision:
         return Decision(

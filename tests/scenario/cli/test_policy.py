@@ -43,3 +43,22 @@ def test_policies_that_cannot_be_read_are_told_by_place(tmp_path: Path) -> None:
     assert done.code != 0
     assert "policies/shop.yaml:10:11: `when`, line 1 column 24: unknown function `hours`" in done.err
     assert "Did you mean `hour`?" in done.err
+
+
+def test_an_event_is_explained_and_what_a_file_gives(tmp_path: Path) -> None:
+    project = shop(
+        tmp_path,
+        "policies:\n  - id: small\n    effect: allow\n    match: {action: ['publish:order.*', 'process:order.*']}\n"
+        "    when: event.data.amount < 500\n",
+    )
+    (tmp_path / "order.json").write_text('{"type": "order.placed", "id": "o-1", "data": {"amount": 20}}')
+    project.run("dev", "--once", "order.json")
+    done = project.run("policy", "explain", "o-1")
+    assert (done.code, done.err) == (0, "process:order.placed: allow by small\n")
+    assert done.out == "decides\tsmall\tallow\tpolicies/shop.yaml:2\tits condition holds\n"
+    (tmp_path / "given.yaml").write_text(
+        "action: process:order.placed\nevent: {type: order.placed, data: {amount: 900}}\n"
+    )
+    done = project.run("policy", "explain", "--given", "given.yaml")
+    assert done.out.endswith("`event.data.amount < 500` is not so: `event.data.amount` is 900\n")
+    assert project.run("policy", "explain").code == 2

@@ -84,6 +84,13 @@ class Condition:
         state = State()
         return Outcome(self.ask(state, values), state.missing)
 
+    def value(self, state: State, values: Sequence[Any]) -> Any:
+        """Return what the expression gives, `MISSING` included: for explanations. Raises as `evaluate`."""
+        try:
+            return self._ask(state, *values)
+        except Exception as error:  # noqa: BLE001 - as above
+            raise _failed(self, error) from None
+
     def ask(self, state: State, values: Sequence[Any]) -> bool:
         """Answer as `outcome` does, on a state that is new or was cleared; it says afterwards what was missing.
 
