@@ -106,6 +106,18 @@ class OS:
 
         return self._ground.give(work)
 
+    def redeliver(self) -> Done[None]:
+        """Let every message that ever came from a queue come once more, as a broker may; run until nothing is left."""
+
+        async def work() -> None:
+            kernel = self.crew.kernel
+            queues = {queue.name: queue for queue in (kernel.queue, kernel.ordered, *kernel.lanes.values())}
+            for name, message in tuple(self.trouble.received):
+                await queues[name].send([message])
+            await self.crew.rest()
+
+        return self._ground.give(work)
+
     def advance(self, by: str | timedelta | float) -> Done[None]:
         """Let time pass, `"10m"` or a number of seconds, and do all that falls due on the way."""
         seconds = _seconds(by)

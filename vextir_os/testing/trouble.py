@@ -18,6 +18,7 @@ from vextir_os.driverkit.failures import TransientError
 from vextir_os.driverkit.outcome import normalise
 from vextir_os.errors import StoreUnavailableError, UsageError, did_you_mean
 from vextir_os.events.event import Event
+from vextir_os.ports.queue import Message
 from vextir_os.testing.loop import LIFE, Life, VirtualLoop
 from vextir_os.testing.wires import Call, Do
 
@@ -144,11 +145,13 @@ class Trouble:
         calls: How often the code of each driver was entered.
         deaths: The points at which workers died.
         journal: What happened; None when nobody asks.
+        received: Every message that came from a queue, with its name.
     """
 
     calls: Counter[str] = field(default_factory=Counter)
     deaths: list[str] = field(default_factory=list)
     journal: Journal | None = None
+    received: list[tuple[str, Message]] = field(default_factory=list)
     _drivers: list[_OfDriver] = field(default_factory=list)
     _points: list[_AtPoint] = field(default_factory=list)
     _ports: list[_OfPort] = field(default_factory=list)

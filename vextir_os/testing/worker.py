@@ -97,6 +97,7 @@ class Worker:
             await asyncio.sleep(_HOLD_S)
             return True
         for delivery in deliveries:
+            self._trouble.received.append((delivery.entity, delivery.message))
             self.life.task(_on_its_way(pool, delivery))
         return bool(deliveries)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.test_light_import import heavy, loaded_by
 from tests.support.drivers import write_driver
 
 GREETER = """
@@ -114,3 +115,7 @@ def test_a_test_in_no_project_is_told_what_is_looked_for(tmp_path: Path) -> None
 def test_the_plugin_comes_with_the_distribution() -> None:
     (ours,) = (point for point in entry_points(group="pytest11") if point.value == "vextir_os.testing.plugin")
     assert ours.name == "vextir"
+
+
+def test_the_kit_brings_no_sdk() -> None:
+    assert heavy(loaded_by("from vextir_os.testing import OS, open_os, torture")) == []

@@ -16,7 +16,7 @@ from vextir_os.errors import UsageError
 from vextir_os.testing import OS, open_os, torture
 from vextir_os.testing.rounds import round_named
 
-FEW = 24
+FEW = 16
 SENT: list[tuple[str, str]] = []
 """What the mail server of these tests was asked to send: key and recipient."""
 
@@ -149,8 +149,8 @@ async def test_the_drivers_of_a_project_are_tortured_where_they_stand(tmp_path: 
     write_driver(tmp_path, "greeter", source)
     policy = "policies:\n  - id: all\n    effect: allow\n    match: {action: ['publish:**', 'process:**']}\n"
     async with open_os(root=tmp_path, policies=policy) as os:
-        endured = await os.torture(guest(), rounds=12)
-        assert len(endured.rounds) == 12
+        endured = await os.torture(guest(), rounds=8)
+        assert len(endured.rounds) == 8
         assert os.records == ()
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.scenario.kit.cast import greet, guest
 from tests.scenario.kit.test_looking import BOTH
-from vextir_os import Event, InvalidError, driver
+from vextir_os import Event, InvalidError, TransientError, driver
 from vextir_os.errors import RunStateError, UsageError
 from vextir_os.testing import open_os
 from vextir_os.testing.clock import START
@@ -72,6 +72,17 @@ async def test_an_event_that_is_published_three_times_takes_effect_once(atomic: 
     async with open_os(greet, atomic=atomic) as os:
         await os.publish(guest(), copies=3)
         assert (os.calls("greeter"), len(os.emitted)) == (1, 1)
+
+
+@BOTH
+async def test_messages_that_come_once_more_change_nothing(atomic: bool) -> None:
+    async with open_os(greet, atomic=atomic) as os:
+        os.fail("greeter", TransientError("down"))
+        await os.publish(guest("Ann"), guest("Bob", "urgent").but(priority=6))
+        await os.finish()
+        before = os.records
+        await os.redeliver()
+        assert (os.records, os.calls("greeter")) == (before, 2)
 
 
 @pytest.mark.parametrize("done", [False, True], ids=["nothing-done", "answer-lost"])
