@@ -29,9 +29,9 @@ class Done(Generic[T]):
 
     def __await__(self) -> Generator[Any, Any, T]:
         self._seen = True
-        # A failure is this one's own: that another waits for it as well changes nothing.
-        yield from asyncio.wait([asyncio.wrap_future(self._future)]).__await__()
-        return self._future.result()
+        there = asyncio.wrap_future(self._future)
+        yield from asyncio.wait([there]).__await__()
+        return there.result()
 
     @property
     def value(self) -> T:
