@@ -155,4 +155,11 @@ OF_LIFECYCLE = (
         "char",
         (HEALTH, "what_a_driver_says"),
     ),
+    Planted(
+        "drivers are exchanged beside policies that cannot be used",
+        "local/reload.py",
+        "            PolicyEngine(bundle)\n",
+        "            pass\n",
+        (RELOAD, "change_no_driver"),
+    ),
 )

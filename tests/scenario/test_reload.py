@@ -11,10 +11,10 @@ import pytest
 from tests.support.drivers import write_driver
 from tests.support.harness import ALLOW_ALL, Harness, an_os, until
 from vextir_os import Event
-from vextir_os.errors import ManifestProblemsError
+from vextir_os.errors import ActionError, ManifestProblemsError
 from vextir_os.local.changes import matters, matters_beside
 from vextir_os.local.reload import Reload
-from vextir_os.policy.model import Bundle
+from vextir_os.policy.model import Bundle, Match, Policy
 from vextir_os.registry.index import build_index
 from vextir_os.registry.manifest_json import Index
 from vextir_os.registry.modules import forget_modules, package_name
@@ -136,6 +136,15 @@ async def test_drivers_that_cannot_be_used_change_nothing(tmp_path: Path) -> Non
         twice = Index(manifests=(*index.manifests, *twins), sources={"drivers/mail": "sha256:other"})
         with pytest.raises(ManifestProblemsError, match="declared twice"):
             Reload(os.kernel, index).exchange(twice, BUNDLE)
+        assert output(await os.event("mail.received")) == "old"
+
+
+async def test_policies_that_cannot_be_used_change_no_driver(tmp_path: Path) -> None:
+    index = write(tmp_path, "old", tmp_path / "said")
+    async with an_os(tmp_path, registry=Registry(index.manifests, root=tmp_path)) as os:
+        wrong = Policy(id="wrong", effect="allow", match=Match(action=("publsh:**",)))
+        with pytest.raises(ActionError, match="publsh"):
+            Reload(os.kernel, index).exchange(Index(), Bundle(policies=(wrong,)))
         assert output(await os.event("mail.received")) == "old"
 
 

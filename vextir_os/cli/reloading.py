@@ -58,7 +58,10 @@ async def _reload(kernel: Kernel, reload: Reload, tell: Tell, builds: bool, allo
     settings = kernel.settings
     try:
         async for _ in changes(settings.root, own=not builds):
-            said = await _exchange(reload, settings, builds, allow)
+            try:
+                said = await _exchange(reload, settings, builds, allow)
+            except Exception as error:  # noqa: BLE001 - whatever a file holds: the next change is looked at all the same
+                said = f"{type(error).__name__}: {error}"
             if isinstance(said, str):
                 tell("not reloaded, what runs stays as it is", said.splitlines(), False)
             elif said:

@@ -1,7 +1,6 @@
 """Seeing that files of a project change: its drivers, policies and agents. Says that something did, not what."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,7 +85,7 @@ async def _seen_or_failed(seen: asyncio.Event, watching: Sequence["asyncio.Task[
         await asyncio.wait([waiting, *watching], return_when=asyncio.FIRST_COMPLETED)
         for task in watching:
             if task.done():
-                with contextlib.suppress(asyncio.CancelledError):
-                    raise task.exception() or OSError("nothing is watched any more")
+                error = None if task.cancelled() else task.exception()
+                raise OSError(f"nothing is watched any more: {error}") from error
     finally:
         waiting.cancel()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from vextir_os.driverkit.call import LoadedDriver
 from vextir_os.driverkit.instance import Instance
 from vextir_os.kernel import Kernel
+from vextir_os.policy.engine import PolicyEngine
 from vextir_os.policy.model import Bundle
 from vextir_os.registry.folders import DRIVERS
 from vextir_os.registry.instances import stop_all
@@ -37,6 +38,10 @@ class Reload:
             ManifestProblemsError, PolicyError: They cannot be used; nothing has changed then.
         """
         before, now = self._sources, dict(index.sources)
+        other_policies = bundle != self._kernel.policy.bundle
+        if other_policies:
+            # Raises where they cannot be used: before any driver was exchanged.
+            PolicyEngine(bundle)
         changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
         if changed:
             gone = self._kernel.registry.become(index.manifests)
@@ -44,7 +49,7 @@ class Reload:
             forget_folders(self._kernel.settings.root, folders)
             self._sources = now
             self._retire(gone)
-        if bundle != self._kernel.policy.bundle:
+        if other_policies:
             self._kernel.policy.become(bundle)
             changed.append("policies")
         return changed
