@@ -1,5 +1,6 @@
 """Planted faults: one line of the OS each, made wrong, and the tests that must notice. Data only."""
 
+from tests.sabotage.conditions import OF_CONDITIONS
 from tests.sabotage.doctor import OF_THE_DOCTOR
 from tests.sabotage.forms import OF_FORMS
 from tests.sabotage.index import OF_THE_INDEX
@@ -332,6 +333,7 @@ PLANTED = (
     *OF_ISOLATION,
     *OF_KEEPING,
     *OF_LIMITS,
+    *OF_CONDITIONS,
     *OF_SETTINGS,
     *OF_LIFECYCLE,
     *OF_THE_KIT,
