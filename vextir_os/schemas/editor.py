@@ -1,7 +1,8 @@
 """Schemas by which editors check and complete the files that people write: policies, drivers and agents as text.
 
 Made of the models and rules that the readers check by. An editor's schema refuses less than the reader, which alone
-sees other files and the environment; what the reader takes, the schema takes as well. Imports pydantic.
+sees other files and the environment; what the reader takes, the schema takes as well, but for `true` where seconds are
+asked for and `1` where a switch is. Imports pydantic.
 """
 
 from collections.abc import Callable, Mapping

@@ -192,3 +192,43 @@ def test_settings_of_an_editor_keep_what_they_hold() -> None:
     assert once["yaml.schemas"]["./.vscode/vextir/policies.schema.json"] == ["policies/*.yaml"]
     assert [each["url"] for each in once["json.schemas"]] == ["theirs", "./.vscode/vextir/mcp.schema.json"]
     assert editor_settings(".vscode/vextir", once) == once
+
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-1, 5000), st.floats(-1, 5000, allow_nan=False),
+    st.sampled_from(["true", "No", "30", "1e2", "1_0", " 7 ", "http_trigger", "entra", "x", ""]),
+)  # fmt: skip
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["exclude", "agent", "type", "args", "mode", "servers"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+MODELS: dict[str, type[BaseModel]] = {"agent": AgentPart, "agents-config": AgentsConfig, "driver": DriverFile}
+
+
+@given(st.sampled_from(sorted(MODELS)), st.data())
+def test_whatever_a_model_takes_is_taken(kind: str, data: st.DataObject) -> None:
+    model = MODELS[kind]
+    least: dict[str, Any] = {
+        "agent": {"name": "a", "description": "b"},
+        "agents-config": {},
+        "driver": {"driver": DRIVER},
+    }[kind]
+    fields = model.model_fields["driver"].annotation.model_fields if kind == "driver" else model.model_fields  # type: ignore[union-attr]  # a model, which is there
+    given_ = data.draw(st.dictionaries(st.sampled_from(sorted(fields)), VALUES, max_size=2))
+    value: dict[str, Any] = {"driver": {**DRIVER, **given_}} if kind == "driver" else {**least, **given_}
+    try:
+        taken = model.model_validate(value)
+    except ValidationError:
+        return
+    # `true` as seconds and `1` as a switch are read, and meant by nobody: an editor may well point at them.
+    if any(
+        type(said) in (bool, int, float) and isinstance(said, bool) is not isinstance(getattr(taken, name), bool)
+        for name, said in given_.items()
+        if kind != "driver"
+    ):
+        return
+    assert takes(kind, value), (value, [error.message for error in SCHEMAS[kind].iter_errors(value)])
