@@ -206,6 +206,7 @@ VALUES = st.recursive(
     ),
     max_leaves=4,
 )
+LEAST: dict[str, dict[str, Any]] = {"agent": {"name": "a", "description": "b"}, "agents-config": {}}
 MODELS: dict[str, type[BaseModel]] = {"agent": AgentPart, "agents-config": AgentsConfig, "driver": DriverFile}
 
 
@@ -219,7 +220,7 @@ def test_whatever_a_model_takes_is_taken(kind: str, data: st.DataObject) -> None
     }[kind]
     fields = model.model_fields["driver"].annotation.model_fields if kind == "driver" else model.model_fields  # type: ignore[union-attr]  # a model, which is there
     given_ = data.draw(st.dictionaries(st.sampled_from(sorted(fields)), VALUES, max_size=2))
-    value: dict[str, Any] = {"driver": {**DRIVER, **given_}} if kind == "driver" else {**least, **given_}
+    value = {"driver": {**DRIVER, **given_}} if kind == "driver" else {**LEAST[kind], **given_}
     try:
         taken = model.model_validate(value)
     except ValidationError:
