@@ -224,6 +224,8 @@ async def _assemble(
     dead: dict[Lane, Queue] = {
         lane: storage.queue(f"{name}{DEAD}") for lane, name in (("batch", QUEUE), *LANES.items())
     }
+    hosts = stand.hosts()
+    hosts.hide(settings.data_dir)
     parts = Parts(
         worker=worker,
         desk=desk,
@@ -240,7 +242,7 @@ async def _assemble(
             depth=settings.max_depth, loops=settings.max_loops, fan_out=settings.max_fan_out, flow=settings.max_flow
         ),
         draw=stand.draw,
-        hosts=stand.hosts(),
+        hosts=hosts,
         spans=spans,
     )
     return Kernel(

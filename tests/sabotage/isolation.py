@@ -74,6 +74,13 @@ OF_ISOLATION = (
         (REFUSALS, "refused"),
     ),
     Planted(
+        "a process reads the data of the OS",
+        "bootstrap.py",
+        "hosts.hide(settings.data_dir)",
+        "hosts.hide()",
+        (REFUSALS, "data_of_the_os"),
+    ),
+    Planted(
         "sockets are not refused",
         "isolation/audit.py",
         'network = never("use the network")',

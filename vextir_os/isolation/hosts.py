@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from vextir_os.driverkit.context import Context
@@ -31,8 +32,13 @@ class Hosts:
 
     def __init__(self, idle_s: float = IDLE_S) -> None:
         self._idle_s = idle_s
+        self._hidden: tuple[Path, ...] = ()
         self._processes: dict[_Key, ProcessPool] = {}
         self._threads: dict[_Key, ThreadPool] = {}
+
+    def hide(self, *folders: Path) -> None:
+        """Let no process that is started from now on read anything of these folders: the data of the OS."""
+        self._hidden += folders
 
     async def call(
         self, registry: Registry, manifest: Manifest, event: Event, ctx: Context
@@ -57,7 +63,7 @@ class Hosts:
             return threads.run(await threads.take(), event, ctx)
         processes = self._processes.get(key)
         if processes is None or _is_other(processes.manifest, manifest):
-            pool = ProcessPool(manifest, registry.root_of(manifest), self._idle_s)
+            pool = ProcessPool(manifest, registry.root_of(manifest), self._idle_s, self._hidden)
             processes = _change(self._processes, key, pool)
         return processes.run(await processes.take(), event, ctx)
 

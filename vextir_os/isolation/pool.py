@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from vextir_os.driverkit.context import Context
@@ -36,12 +37,14 @@ class ProcessPool:
         manifest: The driver's.
         root: The project root that it is loaded from.
         idle_s: Seconds without a turn after which a process ends.
+        hidden: Folders that its processes read nothing of.
     """
 
-    def __init__(self, manifest: Manifest, root: Path, idle_s: float = IDLE_S) -> None:
+    def __init__(self, manifest: Manifest, root: Path, idle_s: float = IDLE_S, hidden: Sequence[Path] = ()) -> None:
         self.manifest = manifest
         self._root = root
         self._idle_s = idle_s
+        self._hidden = hidden
         self._size = size_of(manifest)
         self._live: set[Host] = set()
         self._idle: list[Host] = []
@@ -89,7 +92,7 @@ class ProcessPool:
 
     async def _start(self) -> Host:
         try:
-            host = Host(self.manifest, start(self.manifest, self._root), self._forget)
+            host = Host(self.manifest, start(self.manifest, self._root, self._hidden), self._forget)
         except OSError as error:
             what = f"no process starts for driver {self.manifest.id}: {error}"
             raise DriverBusyError(what, hint="Free memory, processes or descriptors") from error

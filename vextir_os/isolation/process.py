@@ -291,7 +291,7 @@ class Host:
     def _fail_turn(self) -> None:
         if not self._answer.done():
             error: VextirError
-            if self._why and not self._report.get("limit") and self._report.get("alive", True):
+            if self._why and self._report.get("alive") and not self._report.get("limit"):
                 error = self._crash(self._why)
             else:
                 error = ended(self._manifest, self._report, self._output.last())

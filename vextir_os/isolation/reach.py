@@ -38,7 +38,7 @@ class Reach:
     runs: tuple[str, ...]
 
 
-def reach_of(manifest: Manifest, root: Path, folder: Path, paths: Sequence[str]) -> Reach:
+def reach_of(manifest: Manifest, root: Path, folder: Path, paths: Sequence[str], hidden: Sequence[Path] = ()) -> Reach:
     """Return what the process of a driver may touch.
 
     Args:
@@ -46,10 +46,12 @@ def reach_of(manifest: Manifest, root: Path, folder: Path, paths: Sequence[str])
         root: The project root; of all that is below it, the driver's folder alone.
         folder: The process's own folder.
         paths: Where Python looks for modules there.
+        hidden: Folders that nothing of is read, wherever they are: the data of the OS.
     """
     below = str((root / DRIVERS).resolve())
     # A project may be on the path of modules, with the data of the OS in it.
-    around = [path for path in map(_real, paths) if _holds(path, str(root.resolve()))]
+    kept = [str(each.resolve()) for each in (root, *hidden)]
+    around = [path for path in map(_real, paths) if any(_holds(path, each) for each in kept)]
     python = [sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()]
     modules = [*map(_real, paths), *map(_real, python), _real(str(Path(vextir_os.__file__).parent))]
     own = [f"{below}/{manifest.module.partition('.')[0]}"] if manifest.origin == PROJECT and manifest.module else []

@@ -70,12 +70,13 @@ class Started:
     folder: Path
 
 
-def start(manifest: Manifest, root: Path) -> Started:
+def start(manifest: Manifest, root: Path, hidden: Sequence[Path] = ()) -> Started:
     """Start a driver's process, which then loads the driver and says that it is ready.
 
     Args:
         manifest: From the index.
         root: The project root.
+        hidden: Folders that it reads nothing of, wherever they are.
 
     Raises:
         OSError: The system starts no more processes.
@@ -108,7 +109,7 @@ def start(manifest: Manifest, root: Path) -> Started:
         childs.close()
         os.close(written)
     paths = [str(Path(entry or ".").resolve()) for entry in sys.path]
-    reach = asdict(reach_of(manifest, root, folder, paths))
+    reach = asdict(reach_of(manifest, root, folder, paths, hidden))
     control.sendall(json.dumps(_orders(manifest, childs_fd, folder, paths, reach)).encode() + b"\n")
     channel.sendall(frame(_spec(manifest, root, reach)))
     for end in ends:

@@ -14,6 +14,7 @@ from vextir_os.driverkit.context import Context
 from vextir_os.driverkit.result import Result
 from vextir_os.errors import InvalidEventError, Kind
 from vextir_os.events import codec, jsonio
+from vextir_os.events.codec_fields import from_own
 from vextir_os.events.event import Event
 from vextir_os.events.identity import Principal
 from vextir_os.isolation.frames import MalformedError
@@ -37,12 +38,15 @@ def call_json(call: int, event: Event, ctx: Context) -> bytes:
         "now": ctx.now.timestamp(),
         "traceparent": ctx.traceparent,
     }
-    return jsonio.dumps({"call": call, "event": jsonio.Raw(codec.encode(event, checked=True)), "ctx": context})
+    # Not as it travels on the queue: data that was too large for that is here by now.
+    return jsonio.dumps({"call": call, "event": codec.to_dict(event), "ctx": context})
 
 
 def event_of(message: Mapping[str, Any]) -> Event:
     """Return the event of a call, in the process."""
-    return codec.decode_one(jsonio.dumps(message["event"]))
+    fields = dict(message["event"])
+    del fields["specversion"]
+    return from_own(fields)
 
 
 def principal_of(context: Mapping[str, Any]) -> Principal:

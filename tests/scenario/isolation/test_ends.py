@@ -134,3 +134,26 @@ async def test_who_waits_for_a_process_is_served_in_turn(tmp_path: Path) -> None
         assert await third is first
         for host in waiting.close():
             await host.gone.wait()
+
+
+async def test_a_warden_that_is_killed_takes_its_process_along(tmp_path: Path) -> None:
+    a_driver(tmp_path, "import time\nwhile event.data:\n    time.sleep(0.01)", options=RETRY_NONE)
+    async with an_os_of(tmp_path) as os_:
+        os_.watch.expect("e-1")
+        await os_.publish(Event(id="e-1", type="bad.wanted", data=1))
+        await running(os_, tmp_path)
+        (pool_,) = os_.kernel.processor.parts.hosts._processes.values()
+        (host,) = pool_._live
+        host._started.warden.kill()
+        await os_.watch.idle()
+        error = (await os_.record("e-1"))["runs"]["bad"]["error"]
+        assert error["message"] == "the process of driver bad was ended, and its warden with it"
+        await gone(tmp_path)
+        assert (await os_.event("bad.wanted", 0, "e-2"))["runs"]["bad"]["state"] == "done"
+
+
+async def test_large_data_goes_in_and_out(tmp_path: Path, atomic: bool) -> None:
+    a_driver(tmp_path, "return event.data")
+    async with an_os_of(tmp_path, atomic=atomic) as os_:
+        run = (await os_.event("bad.wanted", "x" * 5_000_000))["runs"]["bad"]
+    assert (run["state"], bool(run["output_ref"])) == ("done", True)

@@ -144,7 +144,10 @@ return [dict(os.environ), [number for number in range(256) if is_open(number)], 
     assert session != os.getsid(0)
 
 
-async def test_the_data_of_the_os_cannot_be_read(tmp_path: Path) -> None:
+async def test_the_data_of_the_os_cannot_be_read_though_modules_are_looked_for_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path / "data"))
     a_driver(tmp_path, "import sys\nsys.path.append(event.data)\nreturn open(event.data + '/signing.key').read()")
     async with an_os_of(tmp_path) as os_:
         (key,) = [path for path in (tmp_path / "data").iterdir() if "key" in path.name]
