@@ -14,6 +14,8 @@ NODE = {"type": "object", "required": ["name"], "properties": {
     "name": {"type": "string"}, "next": {"$ref": "#/components/schemas/Node"},
     "all": {"type": "array", "items": {"$ref": "#/components/schemas/Node"}}}}  # fmt: skip
 
+PAY = {"type": "object", "properties": {"a": {"type": "integer"}}}
+
 
 def adapter(root: Path, schema: Any, **schemas: Any) -> TypeAdapter[Any]:
     """Return what checks the data of an operation whose body has this schema."""
@@ -45,6 +47,16 @@ def adapter(root: Path, schema: Any, **schemas: Any) -> TypeAdapter[Any]:
         pytest.param({"type": "string", "format": "date"}, ["2027-01-15"], ["soon"], id="date"),
         pytest.param({"oneOf": [{"type": "integer"}, {"type": "boolean"}]}, [1, True], ["x", None], id="one-of"),
         pytest.param({"anyOf": [{"type": "integer"}, {"type": "null"}]}, [1, None], ["x"], id="any-of"),
+        pytest.param({"anyOf": [{"type": "array", "items": {"type": ["string", "integer"]}},
+                                {"type": "object", "additionalProperties": {"type": ["string", "integer"]}}]},
+                     [["a", 1], {"a": "x", "b": 1}], ["a", [None], {"a": None}], id="unions-in-a-union"),
+        pytest.param({"anyOf": [{"enum": ["a | b", "c"]}, {"enum": ["d | b"]}]}, ["a | b", "d | b"], ["b"], id="bars"),
+        pytest.param({"anyOf": [{"enum": [f"{first}{'x' * 30}"]} for first in "abcdef"]}, [f"f{'x' * 30}"], ["f"],
+                     id="long-union"),
+        pytest.param({"properties": {"pay": {"$ref": "#/components/schemas/PayNone"}}}, [{}, {"pay": {"a": 1}}],
+                     [{"pay": {"a": "x"}}], id="a-name-that-ends-in-none"),
+        pytest.param({"type": "object", "properties": {"pay": {"nullable": True, "allOf": [
+            {"$ref": "#/components/schemas/PayNone"}]}}}, [{"pay": None}], [{"pay": 1}], id="such-a-name-or-null"),
         pytest.param({}, [1, "a", None, {"a": []}], [], id="anything"),
         pytest.param(True, [1, "a"], [], id="true"),
         pytest.param({"type": "strnig"}, [1, "a"], [], id="unknown-kind"),
@@ -63,7 +75,7 @@ def adapter(root: Path, schema: Any, **schemas: Any) -> TypeAdapter[Any]:
     ],
 )  # fmt: skip
 def test_data_fits_where_the_schema_says_so(tmp_path: Path, schema: Any, good: list[Any], bad: list[Any]) -> None:
-    checks = adapter(tmp_path, schema, Node=NODE)
+    checks = adapter(tmp_path, schema, Node=NODE, PayNone=PAY)
     for value in good:
         checks.validate_python({"body": value})
     for value in bad:

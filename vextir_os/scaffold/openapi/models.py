@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vextir_os.scaffold.openapi.naming import literal, prose
 from vextir_os.scaffold.openapi.source import Group, Piece, laid_out, named
-from vextir_os.scaffold.openapi.types import Attribute, Class, Types
+from vextir_os.scaffold.openapi.types import Attribute, Class, Types, or_none
 
 
 def models_source(types: Types, title: str) -> str:
@@ -54,7 +54,7 @@ def _class(made: Class) -> str:
 
 
 def _attribute(one: Attribute) -> str:
-    type_ = one.type if one.required or one.type == "Any" or one.type.endswith("None") else f"{one.type} | None"
+    type_ = one.type if one.required else or_none(one.type)
     head = f"    {one.name}: {type_}"
     if not _described(one):
         return head if one.required else f"{head} = None"

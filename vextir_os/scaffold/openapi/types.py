@@ -35,6 +35,7 @@ PARTS = 50
 CHOICES = 200
 """Values of one enum, at most; of more, any of its type is taken."""
 
+_NONE = " | None"
 _LONG = 44
 _LINE = 80
 _TEXT = 80
@@ -164,7 +165,7 @@ class Types:
             return "None"
         found = self._short(self._plain(schema, kinds - {"null"}, hint, depth), hint)
         empty = "null" in kinds or schema.get("nullable") is True
-        return f"{found} | None" if empty and found != "Any" and not found.endswith("None") else found
+        return or_none(found) if empty else found
 
     def _referred(self, reference: str, schema: Any, depth: int) -> str:
         if reference in self._known:
@@ -219,10 +220,10 @@ class Types:
         if len(members) > MEMBERS:
             return self._any()
         found = [self.of(member, f"{hint} {number}", depth + 1) for number, member in enumerate(members, 1)]
-        parts = list(dict.fromkeys(part for one in found for part in one.split(" | ") if part != "None"))
+        parts = list(dict.fromkeys(one.removesuffix(_NONE) for one in found if one != "None"))
         if "Any" in parts or not parts:
             return self._any()
-        parts += ["None"] if any(one.endswith("None") for one in found) else []
+        parts += ["None"] if any(one == "None" or one.endswith(_NONE) for one in found) else []
         while len(parts) > 2 and len(" | ".join(parts)) > _LINE:
             parts = [self._short(" | ".join(parts[:2]), f"{hint} or", at_once=True), *parts[2:]]
         return " | ".join(parts)
@@ -287,6 +288,11 @@ class Types:
     def _any(self) -> str:
         self.uses.add("Any")
         return "Any"
+
+
+def or_none(type_: str) -> str:
+    """Return a type that takes None as well."""
+    return type_ if type_ in ("Any", "None") or type_.endswith(_NONE) else f"{type_}{_NONE}"
 
 
 def _is_object(whole: Mapping[str, Any]) -> bool:
