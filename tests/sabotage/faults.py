@@ -103,8 +103,8 @@ PLANTED = (
     Planted(
         "what no policy allows is allowed",
         "policy/engine.py",
-        "request, candidates)\n        return self._deny(_unmatched(request), len(candidates))",
-        'request, candidates)\n        return Decision(effect="allow", policy_id=None, bundle_hash=self._hash)',
+        "request, rules)\n        return self._deny(_unmatched(request), len(rules))",
+        'request, rules)\n        return Decision(effect="allow", policy_id=None, bundle_hash=self._hash)',
         (ROUTING, "no_policy_allows"),
     ),
     Planted(

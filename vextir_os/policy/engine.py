@@ -7,6 +7,8 @@ cache. Knows no clock, no store and no file.
 """
 
 import logging
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from vextir_os.errors import EventError, shown
 from vextir_os.events.names import check_type
@@ -21,7 +23,19 @@ CACHED_ACTIONS = 32_768
 
 
 _LOG = logging.getLogger("vextir.policy")
-_Candidates = tuple[tuple[Rule, Decision], ...]
+_Rules = tuple[tuple[Rule, Decision], ...]
+
+
+class _Candidates(NamedTuple):
+    """The rules that concern an action, each with what it says when it is the first that holds.
+
+    Attributes:
+        enforced: Those that count.
+        tried: The same with those in mode `shadow`; empty where there is none of these.
+    """
+
+    enforced: _Rules
+    tried: _Rules
 
 
 class PolicyEngine:
@@ -59,18 +73,23 @@ class PolicyEngine:
             if problem:
                 return self._deny(f"{shown(request.action, 200)} can be allowed by no policy: {problem}", 0)
             candidates = self._find(key)
-        # INVARIANT: rules, and so candidates, stand in the order of `rank`: the first that holds decides.
-        for rule, decision in candidates:
+        if candidates.tried:
+            return self._decide_and_try(request, candidates)
+        return self._first(request, candidates.enforced)
+
+    def _first(self, request: Request, rules: _Rules) -> Decision:
+        # INVARIANT: rules stand in the order of `rank`: the first that holds decides.
+        for rule, decision in rules:
             if rule.holds(request):
                 if rule.condition is None:
                     return decision
-                return self._decide_by_conditions(request, candidates)
-        return self._deny(_unmatched(request), len(candidates))
+                return self._first_by_conditions(request, rules)
+        return self._deny(_unmatched(request), len(rules))
 
-    def _decide_by_conditions(self, request: Request, candidates: _Candidates) -> Decision:
+    def _first_by_conditions(self, request: Request, rules: _Rules) -> Decision:
         """Decide where the first policy that concerns the request has a condition. What fails is never a grant."""
         facts = Facts(request)
-        for rule, decision in candidates:
+        for rule, decision in rules:
             if not rule.holds(request):
                 continue
             try:
@@ -80,11 +99,27 @@ class PolicyEngine:
                 _LOG.warning("policy %s: its condition: %s", rule.policy.id, error)
                 if rule.policy.effect != "allow":
                     return decision._replace(reason=f"{decision.reason} (its condition cannot be answered)")
-        return self._deny(_unmatched(request), len(candidates))
+        return self._deny(_unmatched(request), len(rules))
+
+    def _decide_and_try(self, request: Request, candidates: _Candidates) -> Decision:
+        """Decide by the policies that count, and note what those in mode `shadow` would change."""
+        decision = self._first(request, candidates.enforced)
+        tried = self._first(request, candidates.tried)
+        if (tried.effect, tried.policy_id) == (decision.effect, decision.policy_id):
+            return decision
+        if tried.effect != decision.effect:
+            _LOG.info(
+                "policy %s in shadow: %s would be %s, and is %s", tried.policy_id, request.action, tried.effect,
+                decision.effect,
+            )  # fmt: skip
+        return decision._replace(shadow=tried)
 
     def concerning(self, request: Request) -> list[Rule]:
         """Return the rules that concern the request's action and type of event, in the order in which they decide."""
         return [rule for rule in self._rules if rule.concerns(request.verb, request.resource, request.event_type)]
+
+    def _said(self, rules: Sequence[Rule]) -> _Rules:
+        return tuple((rule, self._decision(rule, considered)) for considered, rule in enumerate(rules, 1))
 
     def _decision(self, rule: Rule, considered: int) -> Decision:
         return Decision(
@@ -99,11 +134,12 @@ class PolicyEngine:
         return Decision(effect="deny", policy_id=None, bundle_hash=self._hash, reason=reason, considered=considered)
 
     def _find(self, key: tuple[str, str, str]) -> _Candidates:
-        """Return the rules that concern an action, each with what it says when it is the first that holds."""
+        """Return the rules that concern an action."""
         verb = self._verbs.get(key[0])
         numbers = sorted(set(verb.find(*key))) if verb else ()
         concerned = [rule for rule in map(self._rules.__getitem__, numbers) if rule.concerns(*key)]
-        found = tuple((rule, self._decision(rule, considered)) for considered, rule in enumerate(concerned, 1))
+        enforced = [rule for rule in concerned if rule.policy.mode == "enforce"]
+        found = _Candidates(self._said(enforced), self._said(concerned) if len(enforced) < len(concerned) else ())
         if len(self._candidates) >= CACHED_ACTIONS:
             self._candidates.clear()
         self._candidates[key] = found

@@ -17,6 +17,9 @@ Effect = Literal["allow", "deny"]
 Outcome = Literal["allow", "deny", "require_approval", "defer"]
 """What a decision can say. Whoever carries it out acts on `allow` alone."""
 
+Mode = Literal["enforce", "shadow"]
+"""`shadow`: the policy is decided with and told of, and changes nothing."""
+
 Layer = Literal["platform"]
 """Whose policies they are: `platform` is the operator of the installation."""
 
@@ -49,6 +52,7 @@ class Policy:
         effect: `allow` or `deny`.
         match: Which requests it is about.
         priority: 0 to 1000; the highest that matches decides, within one priority a deny.
+        mode: `shadow` to see what it would change, before it does.
         when: A condition that has to hold as well (docs/guides/conditions.md); empty for none.
         reason: What to tell whoever is denied; a sentence.
         origin: Where it stands: `policies/mail.yaml:14`.
@@ -58,6 +62,7 @@ class Policy:
     effect: Effect
     match: Match
     when: str = ""
+    mode: Mode = "enforce"
     priority: int = 100
     description: str = ""
     reason: str = ""
@@ -74,6 +79,7 @@ class Policy:
             "description": self.description,
             "reason": self.reason,
             **({"when": self.when} if self.when else {}),
+            **({"mode": self.mode} if self.mode != "enforce" else {}),
             "match": {
                 "action": list(self.match.action),
                 "event": list(self.match.event),
@@ -154,6 +160,7 @@ class Decision(NamedTuple):
         considered: Policies that were compared with the request before one decided.
         bundle_hash: Which policies answered.
         until: Epoch seconds at which a deferred action is decided again.
+        shadow: What would be decided if the policies in mode `shadow` counted; None where that is the same.
     """
 
     effect: Outcome
@@ -163,6 +170,7 @@ class Decision(NamedTuple):
     obligations: tuple[object, ...] = ()
     considered: int = 0
     until: float | None = None
+    shadow: "Decision | None" = None
 
     @property
     def allowed(self) -> bool:
@@ -172,7 +180,8 @@ class Decision(NamedTuple):
     def to_json(self) -> dict[str, Any]:
         """Return what a record keeps: `{"effect": "allow", "policy_id": "p-1", "bundle_hash": "sha256:77"}`.
 
-        The reason is added where the action is not allowed, `until` where it is deferred.
+        The reason is added where the action is not allowed, `until` where it is deferred, `shadow` where policies that
+        do not count yet would decide otherwise: `{"effect": "deny", "policy_id": "p-2"}`.
         """
         document: dict[str, Any] = {
             "effect": self.effect,
@@ -183,4 +192,6 @@ class Decision(NamedTuple):
             document["reason"] = self.reason
         if self.until is not None:
             document["until"] = self.until
+        if self.shadow is not None:
+            document["shadow"] = {"effect": self.shadow.effect, "policy_id": self.shadow.policy_id}
         return document

@@ -15,7 +15,7 @@ from vextir_os.policy.rule import Rule
 
 def unreachable(bundle: Bundle, manifest: Manifest) -> list[str]:
     """Return what the driver needs and no policy can ever allow: its permissions, and `process:` of what it handles."""
-    rules = [Rule.of(policy) for policy in bundle.policies]
+    rules = [Rule.of(policy) for policy in bundle.policies if policy.mode == "enforce"]
     of_driver = [rule for rule in rules if _concerns(rule, manifest)]
     # An event is let in before anybody knows which drivers handle it.
     of_nobody = [rule for rule in rules if rule.drivers is None]

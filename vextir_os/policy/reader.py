@@ -10,7 +10,7 @@ from vextir_os.events.names import check_pattern
 from vextir_os.policy.cases import Case, read_case
 from vextir_os.policy.conditions import compile_condition
 from vextir_os.policy.grammar import parse_action
-from vextir_os.policy.model import Effect, Match, Policy
+from vextir_os.policy.model import Effect, Match, Mode, Policy
 from vextir_os.policy.selectors import parse_driver, parse_tenant, parse_user
 from vextir_os.policy.walk import Path, Walk
 from vextir_os.yamlio import YamlDocument
@@ -22,8 +22,9 @@ PRIORITIES = range(1_001)
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}", re.ASCII)
 EFFECTS: tuple[str, ...] = get_args(Effect)
+MODES: tuple[str, ...] = get_args(Mode)
 FILE_KEYS = ("policies", "tests", "development")
-POLICY_KEYS = ("id", "description", "priority", "effect", "match", "when", "reason")
+POLICY_KEYS = ("id", "description", "priority", "effect", "match", "when", "mode", "reason")
 MATCH_CHECKS: dict[str, Callable[[str], object]] = {
     "action": parse_action,
     "event": check_pattern,
@@ -90,11 +91,15 @@ class _Reader(Walk):
             self.add(what, "The highest priority decides", (*path, "priority"))
         description, reason = (self._text(item, key, path) for key in ("description", "reason"))
         when = self._when(item, path)
+        mode = item.get("mode", "enforce")
+        if self.is_a(mode, str, (*path, "mode"), "`mode`") and mode not in MODES:
+            hint = did_you_mean(mode, MODES) or f"The modes are: {', '.join(MODES)}"
+            self.add(f"unknown mode {shown(mode)}", hint, (*path, "mode"))
         match = self._match(item.get("match", {}), (*path, "match")) if "match" in item else None
         if match is None or len(self.problems) > before:
             return None
         return Policy(
-            id=policy_id, effect=effect, match=match, when=when, priority=priority, description=description,
+            id=policy_id, effect=effect, match=match, when=when, mode=mode, priority=priority, description=description,
             reason=reason,
             origin=f"{self.document.name}:{self.document.line(path)}",
         )  # fmt: skip

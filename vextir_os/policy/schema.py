@@ -19,7 +19,7 @@ from vextir_os.policy.cases import (
     USER_KEYS,
 )
 from vextir_os.policy.grammar import VERBS
-from vextir_os.policy.reader import EFFECTS, FILE_KEYS, ID, MATCH_CHECKS, POLICY_KEYS, PRIORITIES
+from vextir_os.policy.reader import EFFECTS, FILE_KEYS, ID, MATCH_CHECKS, MODES, POLICY_KEYS, PRIORITIES
 from vextir_os.policy.selectors import DRIVER_KINDS, SELECTOR_CHARS, USER_KINDS
 
 _TYPES = ("publish", "process", "emit", "call")
@@ -40,6 +40,7 @@ _MEANINGS = {
     "effect": "What it does.",
     "match": "Which requests it is about: one of the texts in every key has to match.",
     "when": 'A condition that has to hold as well: event.data.amount < 500 and "untrusted" not in event.labels.',
+    "mode": "shadow: decided with and told of, and changes nothing.",
     "reason": "What to tell whoever is denied; a sentence.",
     "action": "verb:resource, with globs: tool:mail/send, emit:order.*, context.read:/Research/**.",
     "event": "Type of the event that is handled, or a pattern. All by default.",
@@ -72,6 +73,7 @@ def _policy() -> dict[str, Any]:
             "effect": {"enum": list(EFFECTS)},
             "match": _match(),
             "when": {"type": "string"},
+            "mode": {"enum": list(MODES), "default": "enforce"},
             "reason": prose,
         },
         needed=("id", "effect", "match"),

@@ -106,7 +106,7 @@ def test_one_file_for_development_makes_the_bundle_one(folder: Path) -> None:
     assert load_policies(folder).development is True
 
 
-POLICY_KEYS = "The keys are: id, description, priority, effect, match, when, reason"
+POLICY_KEYS = "The keys are: id, description, priority, effect, match, when, mode, reason"
 SHOWN = "It is shown to people, in terminals too"
 TAG = "the tag `!!python/object/apply:os.system` is not read here. Remove it; quotes make a value text"
 YES = "`yes` is a boolean in YAML 1.1 and text in YAML 1.2. Quote it to mean text, or write true"
