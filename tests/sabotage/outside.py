@@ -80,8 +80,8 @@ OF_OUTSIDE = (
     Planted(
         "a host that only the document names may be this machine",
         "scaffold/templates/openapi/client.py.tmpl",
-        'allowed=[urlsplit(own).netloc, urlsplit(own).hostname or ""] if own else [],',
-        'allowed=[urlsplit(url).netloc, urlsplit(url).hostname or ""],',
+        "allowed=_named(own),",
+        "allowed=_named(url),",
         (DRIVEN, "cannot_send_a_driver"),
     ),
     Planted(

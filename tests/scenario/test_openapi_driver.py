@@ -185,6 +185,15 @@ async def test_what_becomes_of_an_answer(
         assert os.run("pets.get_pet_by_id").state == state
 
 
+async def test_a_service_cannot_send_a_driver_to_another_port_of_its_host(root: Path, service: Service) -> None:
+    with Service() as other:
+        service.answers = [(302, {"location": f"http://127.0.0.1:{other.server_port}/"}, b"")]
+        async with open_os(root=root) as os:
+            await os.publish(Event(type="pets.get_pet_by_id", data={"petId": "7"}))
+            assert "AddressRefusedError" in str(os.run("pets.get_pet_by_id"))
+    assert len(service.asked) == 1
+
+
 async def test_a_document_cannot_send_a_driver_to_this_machine(tmp_path: Path, service: Service) -> None:
     servers = [{"url": f"http://127.0.0.1:{service.server_port}"}]
     made(tmp_path, document({"/x": {"get": {"operationId": "ask"}}}, servers=servers))
