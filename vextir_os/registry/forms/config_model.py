@@ -33,6 +33,13 @@ class WebRequest(BaseModel):
     max_response_bytes: Annotated[int, Field(gt=0, le=BYTES)] = 5_000_000
     max_request_bytes: Annotated[int, Field(gt=0, le=BYTES)] = 1_000_000
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_exact(cls, value: list[str]) -> list[str]:
+        if any("*" in host or "/" in host for host in value):
+            raise refusal("are no exact names of hosts", "Write each host: api.example.com")
+        return value
+
 
 class ConfiguredTools(BaseModel):
     """Tools of the runtime itself."""

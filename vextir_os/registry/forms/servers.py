@@ -1,14 +1,16 @@
 """`mcp.json` read: which MCP servers a project names. JSON with comments, checked against its model."""
 
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from vextir_os.errors import ManifestError, UndecodableError, VextirError, YamlProblemsError
+from vextir_os.errors import ManifestError, UndecodableError, VextirError, YamlProblemsError, shown
 from vextir_os.events.jsonio import loads_strict
 from vextir_os.registry.forms.environ import Environ, substituted_values
 from vextir_os.registry.forms.files import SERVERS
 from vextir_os.yamlio import YAML_BYTES, YamlDocument, load_yaml
 
+_SERVER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _TEXT_OR_COMMENT = re.compile(r'"(?:[^"\\\n]|\\.)*"|//[^\n]*|/\*.*?\*/', re.DOTALL)
 
 
@@ -44,7 +46,19 @@ def read_servers(
     problems += fitted.problems
     if fitted.value is None:
         return None
-    return tuple(server for server, part in fitted.value.all().items() if not part.disabled)
+    servers = fitted.value.all()
+    problems += _name_problems(document, servers)
+    return tuple(server for server, part in servers.items() if not part.disabled)
+
+
+def _name_problems(document: YamlDocument, servers: Iterable[str]) -> Iterator[VextirError]:
+    """Yield names that cannot stand in permissions as themselves; one that is a glob would name other servers too."""
+    key = "servers" if "servers" in document.value else "mcpServers"
+    for server in servers:
+        if not _SERVER.fullmatch(server):
+            hint = "Use letters, digits, `.`, `_` and `-`: it stands in permissions, `tool:NAME/*`"
+            what = f"the name {shown(server)} of a server cannot be used"
+            yield ManifestError(what, hint=hint, where=document.key_place([key, server]))
 
 
 def _document(path: Path, name: str) -> YamlDocument:

@@ -155,3 +155,22 @@ def test_names_that_are_not_set_are_noted_where_they_stand(tmp_path: Path) -> No
         "agents.config.yaml: not set in this environment, so it stays as it is written: `MODEL`",
         "mcp.json: not set in this environment, so it stays as it is written: `HOST`",
     ]
+
+
+@pytest.mark.parametrize("name", ["*", "git*", "my server", "a/b", "", "-x", "caf\u00e9", "x" * 65])
+def test_a_server_whose_name_would_mean_others_in_a_permission_is_refused(tmp_path: Path, name: str) -> None:
+    files = {"mcp.json": json.dumps({"servers": {name: {"url": "https://x"}}}), "a.agent.md": agent(REACHED)}
+    (problem,) = load(tmp_path, files).problems
+    assert problem.where == "mcp.json:1:14"
+    assert problem.what.endswith("` of a server cannot be used")
+    assert problem.hint == "Use letters, digits, `.`, `_` and `-`: it stands in permissions, `tool:NAME/*`"
+
+
+@pytest.mark.parametrize("host", ["*.example.com", "**", "https://example.com"])
+def test_hosts_that_an_agent_may_reach_are_exact_names(tmp_path: Path, host: str) -> None:
+    config = f"system_tools: {{web_request: {{allowed_hosts: ['{host}']}}}}\n"
+    (problem,) = load(tmp_path, {"agents.config.yaml": config, "a.agent.md": agent(REACHED)}).problems
+    assert str(problem) == (
+        "agents.config.yaml:1:45: `system_tools.web_request.allowed_hosts` are no exact names of hosts. "
+        "Write each host: api.example.com"
+    )
