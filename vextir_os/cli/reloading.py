@@ -22,7 +22,9 @@ from vextir_os.settings import Settings
 BUILD_S = 60.0
 """Seconds that a build may take: a driver's module may wait for ever while it is imported."""
 
-_SAID_BYTES = 64_000
+_END_S = 2.0
+SAID_BYTES = 16_000
+"""What a build says of problems, at most; one that says more is ended."""
 
 Tell = Callable[[str, Sequence[str], bool], None]
 """Told of a reload in one line, with further lines, and whether it is good news."""
@@ -110,14 +112,14 @@ async def _index(settings: Settings, builds: bool) -> Index | str:
 
     found = await asyncio.to_thread(fresh)
     if found is None and builds:
-        wrong = await _build(settings.root)
+        wrong = await build_apart(settings.root)
         if wrong:
             return wrong
         found = await asyncio.to_thread(load_index, settings.root)
     return found if found is not None else "there is no usable driver index"
 
 
-async def _build(root: Path) -> str:
+async def build_apart(root: Path) -> str:
     """Build the index in a process of its own, where a module may do what it likes; return what is wrong."""
     # -P: a module in the project's folder must not stand in for one of ours.
     command = [sys.executable, "-P", "-m", "vextir_os.cli", "build", "--project", str(root)]
@@ -131,20 +133,21 @@ async def _build(root: Path) -> str:
     said = b""
     try:
         async with asyncio.timeout(BUILD_S):
-            while process.stderr is not None and len(said) < _SAID_BYTES:
-                more = await process.stderr.read(_SAID_BYTES)
-                if not more:
-                    break
-                said += more
-            else:
-                process.kill()
+            # To its end, whatever it says: a process whose pipe is full is never seen to end.
+            while process.stderr is not None and (more := await process.stderr.read(SAID_BYTES)):
+                said = (said + more)[:SAID_BYTES]
+                if len(said) == SAID_BYTES and process.returncode is None:
+                    process.kill()
             code = await process.wait()
     except TimeoutError:
         return f"the build did not end within {BUILD_S:g} s: does a driver's module wait for something?"
     finally:
         if process.returncode is None:
             process.kill()
-            await process.wait()
+            # Not longer: what it has started may hold on to the pipe.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_END_S):
+                    await process.wait()
     if code == 0:
         return ""
     return said.decode("utf-8", "replace").strip() or f"the build ended with exit code {code}"
