@@ -7,13 +7,15 @@ from hypothesis import strategies as st
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.policy.globs import matches_segments
 from vextir_os.policy.grammar import parse_action
-from vextir_os.policy.model import Bundle, Effect, Match, Policy
+from vextir_os.policy.model import Bundle, Effect, Match, Mode, Policy
 from vextir_os.policy.reach import meets, unreachable
 
 
-def policy(effect: Effect, *actions: str, priority: int = 100, when: str = "", **match: tuple[str, ...]) -> Policy:
+def policy(
+    effect: Effect, *actions: str, priority: int = 100, when: str = "", mode: Mode = "enforce", **match: tuple[str, ...]
+) -> Policy:
     name = f"{effect}-{priority}-{actions[0]}"
-    return Policy(id=name, effect=effect, match=Match(action=actions, **match), priority=priority, when=when)
+    return Policy(id=name, effect=effect, match=Match(action=actions, **match), priority=priority, when=when, mode=mode)
 
 
 def lost(*policies: Policy, permissions: tuple[str, ...] = ("emit:order.*",)) -> list[str]:
@@ -38,6 +40,8 @@ PROCESS = policy("allow", "process:order.*")
                      id="denied-to-one-user"),
         pytest.param((policy("allow", "emit:**"), policy("deny", "emit:**", priority=900, when="event.data.total > 9")),
                      id="denied-on-a-condition"),
+        pytest.param((policy("allow", "emit:**"), policy("deny", "emit:**", priority=900, mode="shadow")),
+                     id="denied-in-shadow"),
     ],
 )  # fmt: skip
 def test_what_a_policy_may_allow_is_left_alone(given: tuple[Policy, ...]) -> None:
@@ -48,6 +52,7 @@ def test_what_a_policy_may_allow_is_left_alone(given: tuple[Policy, ...]) -> Non
     "given",
     [
         pytest.param((), id="nothing"),
+        pytest.param((policy("allow", "emit:**", mode="shadow"),), id="allowed-in-shadow"),
         pytest.param((policy("allow", "emit:mail.*"),), id="another-resource"),
         pytest.param((policy("allow", "publish:order.*"),), id="another-verb"),
         pytest.param((policy("allow", "emit:order.*", drivers=("agent:*",)),), id="another-kind-of-driver"),
