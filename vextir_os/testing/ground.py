@@ -18,6 +18,9 @@ from vextir_os.testing.loop import VirtualLoop
 
 T = TypeVar("T")
 
+_END_S = 10.0
+"""Virtual seconds in which what is cancelled has to end."""
+
 
 class Done(Generic[T]):
     """A command that has been given; `await` it in a coroutine, in a plain function it is done already."""
@@ -61,6 +64,7 @@ class Ground:
     def __init__(self, limit_s: float) -> None:
         self.loop = VirtualLoop()
         self.stuck = False
+        self._ending = False
         self._limit_s = limit_s
         self._order: asyncio.Lock | None = None
         self._given: list[Done[Any]] = []
@@ -81,7 +85,7 @@ class Ground:
                     try:
                         answer = await work()
                     finally:
-                        self.loop.still = True
+                        self.loop.still = not self._ending
             except BaseException as error:  # noqa: BLE001 - whatever it is, the test gets it
                 future.set_exception(error)
             else:
@@ -109,11 +113,9 @@ class Ground:
             done.check()
 
     def stop(self) -> None:
-        """End the thread; one that is stuck is left alone."""
-        if self.stuck:
-            return
+        """End the thread; one that is stuck in code that never waits is left alone."""
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self._thread.join(self._limit_s)
+        self._thread.join(min(1.0, self._limit_s) if self.stuck else self._limit_s)
 
     def owns(self, thread: int | None) -> bool:
         """Whether a thread is this one, by its number."""
@@ -144,14 +146,20 @@ class Ground:
         asyncio.set_event_loop(self.loop)
         try:
             self.loop.run_forever()
-            self.loop.still = False
-            for task in (left := asyncio.all_tasks(self.loop)):
-                task.cancel()
-            self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            self._ending, self.loop.still = True, False
+            self.loop.run_until_complete(_end(asyncio.all_tasks(self.loop)))
             self.loop.run_until_complete(self.loop.shutdown_asyncgens())
             self.loop.run_until_complete(self.loop.shutdown_default_executor())
         finally:
             self.loop.close()
+
+
+async def _end(left: set[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and let them end; those that do not want to are left, after some virtual seconds."""
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=_END_S)
 
 
 def _is_in_a_loop() -> bool:

@@ -1,6 +1,8 @@
 """Time of an OS under test: it stands still, jumps where somebody sleeps, and passes where a test says so."""
 
 import asyncio
+import contextlib
+import threading
 import time
 from datetime import timedelta
 
@@ -183,3 +185,16 @@ async def test_a_thread_that_a_dead_worker_left_holds_up_no_time() -> None:
         await os.publish(Event(type="work.wanted"))
         assert (os.output("threaded"), os.calls("threaded")) == (1, 2)
         await os.advance("1h")
+
+
+def test_what_never_comes_to_rest_is_told_and_its_thread_ends() -> None:
+    @driver("stubborn", capabilities=["work.wanted"])
+    async def work(event: Event) -> None:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(1)
+
+    before = threading.active_count()
+    with pytest.raises(AssertionError, match=r"did not come to rest within 0\.5 s"), open_os(work, limit_s=0.5) as os:
+        os.publish(Event(type="work.wanted"))
+    assert threading.active_count() == before
