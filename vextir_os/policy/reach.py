@@ -4,7 +4,7 @@ It errs on the side of "could": users, tenants, event types and conditions are n
 anything.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from vextir_os.driverkit.manifest import Manifest
 from vextir_os.policy.globs import DEEP, matches_segments
@@ -13,19 +13,27 @@ from vextir_os.policy.model import Bundle
 from vextir_os.policy.rule import Rule
 
 
-def unreachable(bundle: Bundle, manifest: Manifest) -> list[str]:
-    """Return what the driver needs and no policy can ever allow: its permissions, and `process:` of what it handles."""
-    rules = [Rule.of(policy) for policy in bundle.policies if policy.mode == "enforce"]
-    of_driver = [rule for rule in rules if _concerns(rule, manifest)]
-    # An event is let in before anybody knows which drivers handle it.
-    of_nobody = [rule for rule in rules if rule.drivers is None]
-    handled = [f"process:{capability}" for capability in manifest.capabilities]
-    wanted = [*((action, of_nobody) for action in handled), *((action, of_driver) for action in manifest.permissions)]
-    return [action for action, among in wanted if not _may_be_allowed(parse_action(action), among)]
+def unreachable(bundle: Bundle, manifests: Iterable[Manifest]) -> Iterator[tuple[Manifest, str]]:
+    """Yield what drivers need and no policy can ever allow: their permissions, and `process:` of what they handle."""
+    by_verb: dict[str, list[Rule]] = {}
+    for policy in bundle.policies:
+        if policy.mode == "enforce":
+            rule = Rule.of(policy)
+            for verb in {action.verb for action in rule.actions}:
+                by_verb.setdefault(verb, []).append(rule)
+    for manifest in manifests:
+        for action in (*(f"process:{capability}" for capability in manifest.capabilities), *manifest.permissions):
+            wanted = parse_action(action)
+            rules = by_verb.get(wanted.verb, ())
+            # An event is let in before anybody knows which drivers handle it.
+            own = wanted.verb != "process"
+            among = [rule for rule in rules if rule.drivers is None or (own and _concerns(rule, manifest))]
+            if not _may_be_allowed(wanted, among):
+                yield manifest, action
 
 
 def _concerns(rule: Rule, manifest: Manifest) -> bool:
-    return rule.drivers is None or any(driver.matches(manifest.id, manifest.kind) for driver in rule.drivers)
+    return any(driver.matches(manifest.id, manifest.kind) for driver in rule.drivers or ())
 
 
 def _may_be_allowed(wanted: ActionPattern, rules: Sequence[Rule]) -> bool:

@@ -20,7 +20,7 @@ def policy(
 
 def lost(*policies: Policy, permissions: tuple[str, ...] = ("emit:order.*",)) -> list[str]:
     manifest = Manifest(id="shop", kind="tool", capabilities=("order.placed",), permissions=permissions)
-    return unreachable(Bundle(policies=policies), manifest)
+    return [action for _, action in unreachable(Bundle(policies=policies), [manifest])]
 
 
 PROCESS = policy("allow", "process:order.*")

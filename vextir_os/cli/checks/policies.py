@@ -37,10 +37,8 @@ def _warnings(bundle: Bundle, manifests: Sequence[Manifest]) -> list[VextirError
         warnings.append(
             PolicyFileError("the policies are for development: nothing is checked", hint=hint, where=FOLDER)
         )
-    for manifest in manifests:
+    for manifest, action in unreachable(bundle, manifests):
         where = f"{manifest.entry.rpartition(':')[0]}:{manifest.line}"
-        for action in unreachable(bundle, manifest):
-            what = f"driver `{manifest.id}`: no policy can ever allow `{action}`"
-            hint = "Let a policy allow it, or remove it from the driver"
-            warnings.append(PolicyFileError(what, hint=hint, where=where))
+        what = f"driver `{manifest.id}`: no policy can ever allow `{action}`"
+        warnings.append(PolicyFileError(what, hint="Let a policy allow it, or remove it from the driver", where=where))
     return warnings
