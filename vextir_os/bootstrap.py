@@ -57,6 +57,10 @@ LANES: Mapping[Lane, str] = {"high": "events-high", "slow": "slow"}
 ORDERED = "ordered"
 """Name of the queue that ordered events come in by; its sessions are their keys."""
 
+PURGED_AT_ONCE = 500
+PURGES = 20
+"""Expired documents that one transaction removes, and transactions of one sweep, at most."""
+
 BUS_SOURCE = "/bus"
 """Source of events that code of this very process emits on the bus and names no source for."""
 
@@ -209,6 +213,14 @@ async def _assemble(
         urgent=lanes["high"],
     )
 
+    async def purge() -> int:
+        count = 0
+        for _ in range(PURGES):
+            count += (gone := await storage.store.purge(PURGED_AT_ONCE))
+            if gone < PURGED_AT_ONCE:
+                break
+        return count
+
     desk = Desk(
         clock=clock,
         store=storage.store,
@@ -259,7 +271,7 @@ async def _assemble(
         bus=bus,
         intake=intake,
         processor=Processor(parts),
-        sweep=Sweep(parts, dead, storage.purge),
+        sweep=Sweep(parts, dead, purge),
         control=Control(parts),
         dead_letters=DeadLetters(parts, intake),
         pausing=Pausing(parts),

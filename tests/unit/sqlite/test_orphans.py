@@ -34,7 +34,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 async def storage(tmp_path: Path, clock: FakeClock) -> AsyncIterator[SqliteStorage]:
     async with open_storage(tmp_path / "vextir.db", clock) as opened:
-        await opened.purge()
+        await opened.store.purge()
         yield opened
 
 
@@ -42,7 +42,7 @@ async def looks(storage: SqliteStorage, clock: FakeClock, count: int, apart_s: f
     removed = 0
     for _ in range(count):
         clock.advance(apart_s)
-        removed += await storage.purge()
+        removed += await storage.store.purge()
     return removed
 
 
@@ -51,7 +51,7 @@ async def test_a_blob_that_nobody_names_goes_at_the_second_look(
 ) -> None:
     await storage.blobs.put("acme~1/data-1", b"orphan")
     assert await looks(storage, clock, 1) == 0
-    assert await storage.purge() == 0
+    assert await storage.store.purge() == 0
     assert await looks(storage, clock, 1) == 1
     assert names(tmp_path) == []
 
@@ -70,7 +70,7 @@ async def test_what_is_young_is_not_looked_at(storage: SqliteStorage, clock: Fak
     for number in range(4):
         clock.advance(APART_S - 1)
         await storage.blobs.put(f"acme~{number}/data-1", b"orphan")
-        await storage.purge()
+        await storage.store.purge()
     assert len(names(tmp_path)) >= 2
 
 
@@ -83,7 +83,7 @@ async def test_a_blob_that_is_written_again_is_another_one(
     # A sender tries once more: the blob is there, its message not yet.
     await storage.blobs.put("acme~1/data-1", b"orphan")
     clock.advance(1)
-    await storage.purge()
+    await storage.store.purge()
     assert names(tmp_path) == ["acme~1"]
 
 

@@ -17,7 +17,6 @@ from vextir_os.adapters.sqlite.database import Database
 from vextir_os.adapters.sqlite.engine import Engine
 from vextir_os.adapters.sqlite.inline import InlineDatabase
 from vextir_os.adapters.sqlite.opening import MEMORY, Synchronous
-from vextir_os.adapters.sqlite.orphans import Orphans
 from vextir_os.adapters.sqlite.queue import SqliteQueue
 from vextir_os.adapters.sqlite.store import SqliteStore
 from vextir_os.ports.clock import Clock, SystemClock
@@ -25,10 +24,6 @@ from vextir_os.ports.gauges import Gauges, Level
 
 FILE = "vextir.db"
 """Name of the database in a data directory."""
-
-PURGED_AT_ONCE = 500
-PURGES = 20
-"""Expired documents that one transaction removes, and transactions of one purge, at most."""
 
 LOOKUPS: Mapping[str, str] = {"events": "event_id"}
 """Members that are indexed beside id, pk and due, by container."""
@@ -52,7 +47,6 @@ class SqliteStorage:
         self.broker = Broker(database, core)
         self.atomic = SqliteAtomic(database, core, self.store)
         self.blobs = SqliteBlobs(database)
-        self._orphans = Orphans(database)
 
     def queue(self, name: str) -> SqliteQueue:
         """Return the port's view of an entity, which must be declared before its first use."""
@@ -91,15 +85,6 @@ class SqliteStorage:
         waiting = await self._database.read(partial(gauges.waiting, queues))
         path = self._database.path
         return Level(waiting, sum(gauges.sizes(path).values()), gauges.free_bytes(path))
-
-    async def purge(self) -> int:
-        """Remove some of what has expired, and blobs that nobody names; return how many."""
-        count = 0
-        for _ in range(PURGES):
-            count += (gone := await self.store.purge(PURGED_AT_ONCE))
-            if gone < PURGED_AT_ONCE:
-                break
-        return count + await self._orphans.collect()
 
     def wake(self) -> None:
         """Look at the clock again: for clocks that are moved by hand."""

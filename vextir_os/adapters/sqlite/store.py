@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from vextir_os.adapters.sqlite import conditions, documents, patching
 from vextir_os.adapters.sqlite.database import Database
+from vextir_os.adapters.sqlite.orphans import Orphans
 from vextir_os.errors import InvalidRequestError
 from vextir_os.events import jsonio
 from vextir_os.ports.store import Document, Page, Patch, Stored, Where
@@ -33,6 +34,7 @@ class SqliteStore:
         self._database = database
         self.lookups = dict(lookups)
         self._memories = dict(memories)
+        self._orphans = Orphans(database)
 
     async def create(self, container: str, document: Document) -> str:
         """As the port says."""
@@ -123,10 +125,13 @@ class SqliteStore:
         return page
 
     async def purge(self, limit: int = 1000) -> int:
-        """Remove up to `limit` expired documents with their blobs, and as many ids remembered; return how many."""
+        """Remove up to `limit` expired documents with their blobs, and as many ids remembered; return how many.
+
+        Fewer: there are no more for now. Then blobs that nobody names are looked for, now and then.
+        """
         purge = partial(documents.purge, limit=limit, memories=self._memories)
         gone: int = await self._database.submit(purge)
-        return gone
+        return gone if gone >= limit else gone + await self._orphans.collect()
 
     def prepare(self, container: str, document: Document) -> documents.Prepared:
         """Check and encode a document for a unit. Raises `InvalidRequestError`, `InvalidEventError`."""
