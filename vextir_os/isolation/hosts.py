@@ -14,8 +14,8 @@ from vextir_os.isolation.pool import IDLE_S, ProcessPool
 from vextir_os.isolation.threads import ThreadPool
 from vextir_os.registry.registry import Registry
 
-_CLOSE_S = 7.0
-"""More than a driver's `stop` may take."""
+_CLOSE_S = 12.0
+"""More than a driver's `stop` may take, and its end after it."""
 
 _Key = tuple[str, str]
 """Id and version of a driver."""

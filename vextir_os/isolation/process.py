@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +37,8 @@ LOG_LINES = 1_000
 """Log lines of one turn that are kept."""
 
 _WATCH_AFTER_S = 0.05
-_END_S = 1.0
+# A warden does its work in milliseconds, and is all that finds what has left its parent: it gets its time.
+_END_S = 10.0
 _READ_BYTES = 262_144
 _LOG = logging.getLogger("vextir.driver")
 
@@ -315,5 +317,7 @@ class Host:
         if self._started.warden.poll() is None:
             self._loop.call_later(0.005, self._reap)
             return
+        # The warden's work, where it was ended itself.
+        shutil.rmtree(self._started.folder, ignore_errors=True)
         self.gone.set()
         self._on_gone(self)

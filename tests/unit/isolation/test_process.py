@@ -71,7 +71,9 @@ async def one_turn(over: "subprocess.Popen[bytes]", pieces: list[bytes]) -> tupl
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
     gone: list[Host] = []
     host = Host(
-        MANIFEST, Started(warden=over, control=control, channel=channel, output=output, folder=Path()), gone.append
+        MANIFEST,
+        Started(warden=over, control=control, channel=channel, output=output, folder=Path("/nowhere")),
+        gone.append,
     )
     turn = asyncio.ensure_future(host.call(Event(type="bad.wanted", id="e-1", source="/cli"), CTX))
     await asyncio.sleep(0)
