@@ -32,6 +32,11 @@ def _p50(found: dict[str, Any]) -> float:
     return float(found["latency"]["p50_ms"])
 
 
+def _throughput(rounds: list[dict[str, dict[str, Any]]], name: str) -> float:
+    """Return the median of a program's throughput as part of the loop's."""
+    return statistics.median(each[name]["throughput"]["eps"] / each["loop"]["throughput"]["eps"] for each in rounds)
+
+
 def main() -> int:
     """Measure by turns, so that a machine that changes its speed changes it for both; print a table of medians."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -41,6 +46,8 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--most-p50", type=float, help="fail when the median p50 is more than this times the loop's")
     parser.add_argument("--p50-under-ms", type=float, help="fail when the median p50 is not under this")
+    parser.add_argument("--least-throughput", type=float, help="fail when its median is under this part of the loop's")
+    parser.add_argument("--least-observed", type=float, help="the same, with logs and metrics on")
     parser.add_argument("--http-p50-under-ms", type=float, help="fail when the median p50 over HTTP is not under this")
     given = parser.parse_args()
     arguments = ["--n", given.n, "--lat", given.lat, "--flows", given.flows]
@@ -75,11 +82,15 @@ def main() -> int:
     ratio = statistics.median(
         found["vextir"]["latency"]["p50_ms"] / found["loop"]["latency"]["p50_ms"] for found in rounds
     )
+    slower = any(
+        least is not None and _throughput(rounds, name) < least
+        for name, least in (("vextir", given.least_throughput), ("vextir, logs and metrics", given.least_observed))
+    )
     late = given.http_p50_under_ms is not None and http_p50 >= given.http_p50_under_ms
     slow = (given.most_p50 is not None and ratio > given.most_p50) or (
         given.p50_under_ms is not None and p50 >= given.p50_under_ms
     )
-    return 0 if right and not slow and not late else 1
+    return 0 if right and not slow and not slower and not late else 1
 
 
 if __name__ == "__main__":

@@ -77,13 +77,6 @@ OF_LIMITS = (
         (FLOW, "waits_in_the_store_and_is_called"),
     ),
     Planted(
-        "a place is not renewed with the lease",
-        "processor/execute.py",
-        "                if manifest.id in turn.places:\n                    until",
-        "                if False:\n                    until",
-        (FLOW, "keeps_its_place_with_its_lease"),
-    ),
-    Planted(
         "a tenant's turn is the next one however many it has had",
         "adapters/sqlite/fairness.py",
         "        last = self._last.get(key, 0)\n",

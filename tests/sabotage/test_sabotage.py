@@ -9,7 +9,7 @@ from tests.sabotage.faults import PLANTED
 from tests.sabotage.planted import ALL_PASS, ROOT, Planted, copy_of_the_os, noticed_by, plant, run, selections
 from tests.sabotage.promises import IN_THE_WORDS_OF_THE_ISSUE
 
-SAMPLE = PLANTED if SOAK else PLANTED[::5]
+SAMPLE = PLANTED if SOAK else PLANTED[::14]
 
 
 def test_every_fault_that_the_issue_names_is_planted() -> None:

@@ -254,10 +254,15 @@ async def test_the_contract_names_every_route_and_needs_no_other_host(tmp_path: 
         assert document["openapi"].startswith("3.1")
         assert sorted(document["paths"]) == [
             "/metrics",
+            "/v1/asyncapi.json",
             "/v1/dead",
             "/v1/dead/{letter_id}",
             "/v1/dead/{letter_id}/discard",
             "/v1/dead/{letter_id}/replay",
+            "/v1/drivers",
+            "/v1/drivers/{name}/off",
+            "/v1/drivers/{name}/on",
+            "/v1/drivers/{name}/weights",
             "/v1/events",
             "/v1/events/{event_id}",
             "/v1/events/{event_id}/cancel",
