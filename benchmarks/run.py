@@ -34,7 +34,9 @@ def _p50(found: dict[str, Any]) -> float:
 
 def _throughput(rounds: list[dict[str, dict[str, Any]]], name: str) -> float:
     """Return the median of a program's throughput as part of the loop's."""
-    return statistics.median(each[name]["throughput"]["eps"] / each["loop"]["throughput"]["eps"] for each in rounds)
+    return float(
+        statistics.median(each[name]["throughput"]["eps"] / each["loop"]["throughput"]["eps"] for each in rounds)
+    )
 
 
 def main() -> int:
