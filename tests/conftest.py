@@ -1,4 +1,7 @@
-"""What holds for every test: Python's sockets reach this machine only, hypothesis has no deadline, a soak is longer."""
+"""What holds for every test: Python's sockets reach this machine only, hypothesis has no deadline, a soak is longer.
+
+How many processes work off the suite stands here as well.
+"""
 
 import ipaddress
 import os
@@ -13,6 +16,11 @@ SOAK = os.environ.get("VEXTIR_SOAK") == "1"
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("soak", settings.get_profile("default"), max_examples=3_000)
 settings.load_profile("soak" if SOAK else "default")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many processes again as there are cores: much of the suite waits for processes that it has started."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 def _is_here(host: object) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, TypeGuard
 
-from vextir_os.driverkit.bases import BASES
+from vextir_os.driverkit.bases import BASES, BaseDriver
 from vextir_os.driverkit.checks import Problem
 from vextir_os.driverkit.manifest import DriverKind
 from vextir_os.errors import did_you_mean
@@ -42,7 +42,15 @@ def class_problems(cls: type, *, kind: DriverKind | None, isolation: str) -> lis
         *_init_problems(cls),
         *_handle_problems(cls, isolation),
         *(problem for hook in _HOOKS for problem in _hook_problems(cls, hook)),
+        *_health_problems(cls, isolation),
     ]
+
+
+def _health_problems(cls: type, isolation: str) -> Iterator[Problem]:
+    owner = next((each for each in cls.__mro__ if "health" in vars(each)), None)
+    if isolation != "inline" and owner not in (None, BaseDriver):
+        what = f"`{cls.__name__}.health` is asked of drivers that run `inline` alone, and never under `{isolation}`"
+        yield what, "Leave it out; a turn that hangs there is ended by its time-out or its heartbeat"
 
 
 def _base_problems(cls: type, kind: DriverKind | None) -> Iterator[Problem]:

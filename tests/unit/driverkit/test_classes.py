@@ -255,3 +255,19 @@ def test_all_that_is_wrong_with_a_class_is_said_together() -> None:
         "class `Reader` has no method `handle`",
         "it has no capabilities",
     ]
+
+
+@pytest.mark.parametrize("isolation", ["thread", "process"])
+def test_health_is_refused_where_nobody_asks_for_it(isolation: Any) -> None:
+    class Asked(ToolDriver):
+        async def handle(self, event: Event) -> None:
+            """Take it."""
+
+        async def health(self) -> None:
+            """Nobody asks."""
+
+    with pytest.raises(ManifestError) as caught:
+        driver("asked", capabilities=["a.b"], isolation=isolation)(Asked)
+    assert f"`Asked.health` is asked of drivers that run `inline` alone, and never under `{isolation}`" in str(
+        caught.value
+    )
