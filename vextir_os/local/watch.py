@@ -39,7 +39,9 @@ class Watch(Observer):
 
     async def idle(self) -> None:
         """Wait until every expected event, and all that they caused, is finished."""
-        await self._idle.wait()
+        # Who waits is woken a moment later: by then another event may have been told of.
+        while self._open:
+            await self._idle.wait()
 
     def emitted(self, event: Event) -> None:
         """Count an emitted event as open, unless it is finished already."""
